@@ -1,0 +1,1 @@
+"""Measurements. Figures are ratios and curves: absolute times say more of the machine than of the server."""

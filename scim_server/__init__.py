@@ -1,0 +1,16 @@
+"""scim-server: the gateway through which customers that run Microsoft Entra ID plug in.
+
+Layers, high to low; each imports only what stands below it (held by import-linter):
+
+    cli                     commands for operators
+    http                    SCIM over HTTP: parse, one use case, render
+    provisioning            use cases: users, groups
+    tenancy                 whose request is this?
+    store                   SQL; a Unit is one transaction of one tenant
+    entra | events          Entra's dialect; what can happen
+    scim                    the protocol core, pure
+    config | log | clock    settings, logging, time
+
+A request goes down once (bytes, dialect, RFC values, use case, SQL) and comes up once as a value.
+Read in that order, from ``http.blueprint``; or from ``scim`` upwards.
+"""

@@ -1,0 +1,40 @@
+"""The tenant that ``make run`` makes, so that there is something to connect to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from scim_server import clock
+from scim_server.cli import credentials, tenants
+from scim_server.cli.durations import duration
+from scim_server.cli.opening import Opened
+from scim_server.cli.output import command, relative
+from scim_server.config import Settings
+
+NAME = "demo"
+_SAMPLE = "--users 100 --groups 10 --cycles 2"
+
+
+def prepare(settings: Settings, opened: Opened) -> None:
+    """See to it that the tenant has a valid credential, and print what to paste into Entra."""
+    tenant = opened.registry.tenant(NAME) or tenants.create(opened.registry, NAME, "entra")
+    if any(credentials.state(each) == "valid" for each in opened.registry.credentials(tenant.id)):
+        click.echo(
+            f"\nThe tenant {NAME!r} is as it was left. Its Secret Token was shown at the first start.\n"
+            "For another one, with the same settings in the environment as here:\n\n"
+            f"  {command('credential', 'create', '--tenant', NAME)}\n\n"
+            f"  Tenant URL    {settings.tenant_url}"
+        )
+    else:
+        expires = clock.now() + duration(credentials.LIFETIME)
+        _, token = credentials.create(opened.registry, tenant, "made at the first start", expires)
+        emulator = f"{relative(Path(sys.executable))} -m conformance entra"
+        click.echo(
+            f"\n{credentials.to_paste(settings, token, expires)}\n\n"
+            "To push a sample directory into it, from another terminal:\n\n"
+            f"  {emulator} --base-url {settings.tenant_url} --token {token} {_SAMPLE}"
+        )
+    click.echo("\nCtrl-C stops the server. Its log follows.\n")

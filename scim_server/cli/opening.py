@@ -1,0 +1,96 @@
+"""Settings and database, opened for one command; every failure told with its remedy."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from scim_server import log
+from scim_server.cli.output import command
+from scim_server.config import Settings, SettingsError
+from scim_server.events import Principal
+
+if TYPE_CHECKING:
+    from scim_server.store.registry import Registry, Tenant
+    from scim_server.store.unit import Store
+
+
+class Opened(NamedTuple):
+    registry: Registry
+    store: Store
+
+    def tenant(self, name: str) -> Tenant:
+        found = self.registry.tenant(name)
+        if found is None:
+            raise click.ClickException(f"There is no tenant {name!r}. The tenants there are: {command('tenant', 'list')}")
+        return found
+
+
+def read_settings() -> Settings:
+    """The settings, all faults told at once; the log as they say."""
+    try:
+        settings = Settings.from_env()
+    except SettingsError as fault:
+        raise click.ClickException("\n".join(fault.faults)) from fault
+    log.configure(settings.log_level)
+    return settings
+
+
+def operator() -> Principal:
+    """Who acts: the operating system's user."""
+    try:
+        return Principal("operator", getpass.getuser())
+    except (KeyError, OSError):  # a number without a name, as in a container
+        return Principal("operator", "unnamed")
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Opened]:
+    """The migrated database. Nothing is made: where there is none, the command that makes it is named."""
+    remedy = f"Run: {command('db', 'upgrade')}"
+    if settings.embedded_file and not settings.embedded_file.exists():
+        raise click.ClickException(
+            f"There is no database at {settings.embedded_file}. {remedy}\nOr set DATA_DIR or DATABASE_URL to where it is."
+        )
+    with _engine(settings) as (engine, store):
+        if not store.migrated():
+            raise click.ClickException(f"The database {settings.database_name} waits for its migrations. {remedy}")
+        from scim_server.store.registry import Registry
+
+        yield Opened(Registry(engine), store)
+
+
+def upgrade(settings: Settings) -> bool:
+    """Apply what is pending; whether there was anything. Seeing that there is nothing takes a tenth of the time."""
+    if settings.embedded_file:
+        settings.embedded_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _engine(settings) as (engine, store):
+        if store.migrated():
+            return False
+        from scim_server.store.migrations import migrate
+
+        migrate(engine)
+        return True
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[tuple[Any, Store]]:
+    from scim_server.store.engine import create_engine
+    from scim_server.store.errors import Busy, Unavailable
+    from scim_server.store.unit import Store
+
+    engine = create_engine(settings.database_url, pool_size=1)
+    try:
+        yield engine, Store(engine)
+    except Unavailable as fault:
+        raise click.ClickException(
+            f"The database {settings.database_name} cannot be reached: {fault}\nIs it running, and DATABASE_URL right?"
+        ) from fault
+    except Busy as fault:
+        raise click.ClickException(f"The database {settings.database_name} is busy; nothing was changed. Try again.") from fault
+    finally:
+        engine.dispose()

@@ -1,0 +1,12 @@
+"""SCIM over HTTP: the edge.
+
+    blueprint     routes, authentication before them, the access line after them
+    requests      bytes and query -> dialect -> values
+    resources     /Users and /Groups: parse, one use case, render
+    discovery     /ServiceProviderConfig, /ResourceTypes, /Schemas
+    responses     values -> bytes
+    errors        the only translator from failures to answers
+    health        /healthz, /readyz
+
+A route parses, calls one use case, renders. It never touches a transaction.
+"""

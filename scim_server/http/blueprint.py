@@ -1,0 +1,84 @@
+"""The SCIM endpoints under /scim/v2: who calls, what is served, what is logged of it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from flask import Blueprint, Flask, Response, g, request
+
+from scim_server import log
+from scim_server.http import discovery, errors, health
+from scim_server.http.resources import Endpoint
+from scim_server.provisioning import groups, users
+from scim_server.scim.schemas import GROUP_TYPE, USER_TYPE
+from scim_server.store.unit import Store
+from scim_server.tenancy.bearer import Bearer
+
+BASE_PATH = "/scim/v2"
+
+
+def register(app: Flask, store: Store, bearer: Bearer, *, public_url: str, max_body: int, max_results: int) -> None:
+    """Serve SCIM and the health checks from this app.
+
+    ``public_url`` is where the world reaches this server: the base of every ``meta.location`` and
+    ``$ref``. It is configured, never taken from a request. ``max_body`` is in bytes.
+    """
+    base_url = public_url.rstrip("/") + BASE_PATH
+    app.config["MAX_CONTENT_LENGTH"] = max_body
+    app.url_map.redirect_defaults = False
+    app.before_request(_begin)
+    app.after_request(_end)
+    errors.register(app)
+    app.register_blueprint(health.create_blueprint(store))
+    app.register_blueprint(_resources(store, bearer, base_url, max_results))
+    app.register_blueprint(_discovery(bearer, base_url, max_results))
+
+
+def _resources(store: Store, bearer: Bearer, base_url: str, max_results: int) -> Blueprint:
+    blueprint = Blueprint("scim", __name__, url_prefix=BASE_PATH)
+
+    @blueprint.before_request
+    def authenticate() -> None:
+        g.client = bearer.client(request.headers.get("Authorization"))
+        g.scope = g.client.scope(g.request_id)
+
+    Endpoint(USER_TYPE, users, "groups", True, store, base_url, max_results).register(blueprint)
+    Endpoint(GROUP_TYPE, groups, "members", False, store, base_url, max_results).register(blueprint)
+    return blueprint
+
+
+def _discovery(bearer: Bearer, base_url: str, max_results: int) -> Blueprint:
+    blueprint = Blueprint("discovery", __name__, url_prefix=BASE_PATH)
+
+    @blueprint.before_request
+    def authenticate_if_asked() -> None:
+        """A credential is not needed; a wrong one is still refused, so that nobody takes it for right."""
+        if authorization := request.headers.get("Authorization"):
+            g.client = bearer.client(authorization)
+
+    discovery.register(blueprint, base_url, max_results)
+    return blueprint
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    g.request_id = secrets.token_hex(8)
+
+
+def _end(response: Response) -> Response:
+    """Stamp the answer and write the access line: who, what, how long; no query (it holds names), no body."""
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers.setdefault("Cache-Control", "no-store")
+    client = g.get("client")
+    log.access(
+        method=request.method,
+        path=request.path,
+        status=response.status_code,
+        ms=round((time.perf_counter() - g.began) * 1000, 2),
+        request_id=g.request_id,
+        tenant=client.tenant_name if client else None,
+        credential=client.credential_id if client else None,
+        refusal=g.get("refusal"),
+    )
+    return response

@@ -1,0 +1,97 @@
+"""From failures to answers: the only translator.
+
+ScimError           its own status and scimType
+Unauthenticated     401, the same body whatever the reason (RFC 6750 §3)
+Taken               409 uniqueness
+UnknownMembers      400 invalidValue, naming the ids
+Busy, Unavailable   503 with Retry-After: the client tries again, nothing was changed
+HTTPException       its own status: unknown route, wrong method, ...
+anything else       500, logged with its traceback; the answer names the request only
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from scim_server import log
+from scim_server.http import responses
+from scim_server.scim.errors import InvalidValue, ScimError, UniquenessError
+from scim_server.scim.messages import error
+from scim_server.store.errors import Busy, Taken, Unavailable, UnknownMembers
+from scim_server.tenancy.bearer import Unauthenticated
+
+PREFIX = "/scim/"
+_NAMED_IDS = 10
+
+
+class _Answer(ScimError):
+    """A failure that is not the protocol core's: a status and a detail."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def register(app: Flask) -> None:
+    """Answer every failure under /scim with a SCIM error body (RFC 7644 §3.12)."""
+    app.register_error_handler(ScimError, _render)
+    app.register_error_handler(Unauthenticated, _unauthenticated)
+    app.register_error_handler(Taken, _taken)
+    app.register_error_handler(UnknownMembers, _unknown_members)
+    app.register_error_handler(Busy, _try_again)
+    app.register_error_handler(Unavailable, _try_again)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _render(failure: ScimError) -> Response:
+    return responses.json(error(failure, g.get("request_id")), failure.status)
+
+
+def _unauthenticated(failure: Unauthenticated) -> Response:
+    g.refusal = failure.reason
+    response = _render(
+        _Answer(401, "A valid bearer token is needed. Check the secret token in the provisioning settings, or create a new one.")
+    )
+    response.headers["WWW-Authenticate"] = 'Bearer realm="scim", error="invalid_token"' if failure.presented else 'Bearer realm="scim"'
+    return response
+
+
+def _taken(failure: Taken) -> Response:
+    return _render(UniquenessError(f"Another resource of this type already has this {failure.attribute} (case does not matter)."))
+
+
+def _unknown_members(failure: UnknownMembers) -> Response:
+    named = ", ".join(repr(each[:64]) for each in failure.ids[:_NAMED_IDS])
+    more = f" and {len(failure.ids) - _NAMED_IDS} more" if len(failure.ids) > _NAMED_IDS else ""
+    return _render(InvalidValue(f"No user or group has the id {named}{more}; nothing was changed."))
+
+
+def _try_again(failure: Busy | Unavailable) -> Response:
+    log.get().warning("store_unavailable", reason=type(failure).__name__, request_id=g.get("request_id"))
+    response = _render(_Answer(503, "The service is busy; nothing was changed. Try again."))
+    response.headers["Retry-After"] = "1" if isinstance(failure, Busy) else "5"
+    return response
+
+
+def _http(failure: HTTPException) -> Response | HTTPException:
+    if not request.path.startswith(PREFIX):
+        return failure
+    detail = {
+        404: f"There is nothing at {request.path[:200]}. The endpoints are listed at /scim/v2/ResourceTypes.",
+        405: f"{request.method} is not possible at {request.path[:200]}.",
+        413: f"The body is larger than the {request.max_content_length} bytes allowed.",
+    }.get(failure.code or 500, failure.description or failure.name)
+    response = _render(_Answer(failure.code or 500, detail))
+    for name, value in failure.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    if isinstance(failure, RequestEntityTooLarge):
+        response.headers["Connection"] = "close"
+    return response
+
+
+def _unexpected(failure: Exception) -> Response:
+    log.get().error("unexpected", request_id=g.get("request_id"), exc_info=failure)
+    return _render(_Answer(500, "The server failed at this request; nothing was changed. Tell its operator the request id."))

@@ -1,0 +1,102 @@
+"""From bytes to values: the only place that reads what a client sent.
+
+Every limit on input stands here or in the core. The tenant's dialect is rewritten to RFC form
+before anything is parsed, so that nothing below knows of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from scim_server import entra
+from scim_server.scim import paging
+from scim_server.scim.errors import InvalidSyntax, InvalidValue, ScimError, TooLarge
+from scim_server.scim.filters import parse_filter
+from scim_server.scim.matching import Bound, bind
+from scim_server.scim.paging import Paging
+from scim_server.scim.projection import Projection
+from scim_server.scim.schemas import ResourceType
+from scim_server.tenancy.bearer import Client
+
+_JSON_TYPES = frozenset({"application/scim+json", "application/json"})
+_MAX_PARAMETERS = 50
+
+
+class UnsupportedMediaType(ScimError):
+    status = 415
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What a request says, in RFC form: the query parameters by name, and the parsed body if it has one."""
+
+    resource_type: ResourceType
+    query: dict[str, str]
+    body: Any
+
+    @property
+    def projection(self) -> Projection:
+        return Projection.parse(self.resource_type, self.query.get("attributes"), self.query.get("excludedAttributes"))
+
+    @property
+    def filter(self) -> Bound | None:
+        """The bound filter, or None if there is no such parameter. An empty one is refused, never ignored."""
+        text = self.query.get("filter")
+        return None if text is None else bind(parse_filter(text), self.resource_type)
+
+    def paging(self, maximum: int) -> Paging:
+        return paging.parse(self.query.get("startIndex"), self.query.get("count"), maximum=maximum)
+
+    @property
+    def asks_for_body(self) -> bool:
+        """Whether the client named what it wants back of a write (RFC 7644 §3.9)."""
+        return "attributes" in self.query or "excludedAttributes" in self.query
+
+
+def read(resource_type: ResourceType, client: Client) -> Incoming:
+    """The present request, in RFC form. Raises ScimError where it cannot be understood."""
+    query, body = _query(), _body()
+    if client.lenient:
+        query, body = entra.normalise(resource_type, request.method, query, body)
+    return Incoming(resource_type, query, body)
+
+
+def _query() -> dict[str, str]:
+    raw = request.environ.get("QUERY_STRING", "")
+    if not raw:
+        return {}
+    try:
+        pairs = parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS)
+    except UnicodeDecodeError as fault:
+        raise InvalidValue("The query string is not UTF-8 once its percent-encoding is undone.") from fault
+    except ValueError as fault:
+        raise InvalidValue(f"The query string has more than {_MAX_PARAMETERS} parameters.") from fault
+    query: dict[str, str] = {}
+    for name, value in pairs:
+        query.setdefault(name, value)
+    return query
+
+
+def _body() -> Any:
+    """The JSON body of a POST, PUT or PATCH; None for the other methods, whose bodies mean nothing."""
+    if request.method not in ("POST", "PUT", "PATCH"):
+        return None
+    if request.content_type and request.mimetype not in _JSON_TYPES:
+        raise UnsupportedMediaType(f"Send the body as application/scim+json, not as {request.mimetype[:100]}.")
+    try:
+        data = request.get_data(cache=False)
+    except RequestEntityTooLarge as fault:
+        raise TooLarge(f"The body is larger than the {request.max_content_length} bytes allowed.") from fault
+    try:
+        body = orjson.loads(data)
+    except orjson.JSONDecodeError as fault:
+        raise InvalidSyntax(f"The body is not valid JSON: {fault.msg} (line {fault.lineno}, column {fault.colno}).") from fault
+    if not isinstance(body, dict):
+        raise InvalidSyntax("The body must be a JSON object.")
+    return body

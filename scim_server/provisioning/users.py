@@ -1,0 +1,67 @@
+"""Users: create, read, search, replace, patch, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scim_server.events import Change, UserChanged, UserCreated, UserDeleted
+from scim_server.scim import patch as scim_patch
+from scim_server.scim.changes import differences
+from scim_server.scim.errors import NotFound
+from scim_server.scim.matching import Bound
+from scim_server.scim.paging import Paging
+from scim_server.scim.resources import Document, Resource, accept
+from scim_server.scim.schemas import USER_TYPE
+from scim_server.store.unit import Page, Unit
+
+
+def create(unit: Unit, body: dict[str, Any], *, lenient: bool) -> Resource:
+    """A new user from the body of a POST."""
+    user = unit.users.insert(accept(USER_TYPE, body, lenient=lenient).document)
+    unit.events.append(UserCreated(user.id, user.version, user.document))
+    return user
+
+
+def read(unit: Unit, user_id: str, *, links: bool) -> Resource:
+    """The user, disabled or not; with the groups if ``links``."""
+    return _found(unit.users.get(user_id, groups=links), user_id)
+
+
+def search(unit: Unit, where: Bound | None, paging: Paging, *, links: bool) -> Page:
+    """One page of the users that satisfy the filter, oldest first."""
+    return unit.users.find(where, paging.start_index, paging.count, groups=links)
+
+
+def replace(unit: Unit, user_id: str, body: dict[str, Any], *, lenient: bool) -> Resource:
+    """The user as the body of a PUT says; what it leaves out is cleared, except ``active``."""
+    user = _found(unit.users.lock(user_id), user_id)
+    return _become(unit, user, accept(USER_TYPE, body, lenient=lenient, current=user.document).document)
+
+
+def patch(unit: Unit, user_id: str, plan: scim_patch.Plan, *, lenient: bool) -> Resource:
+    """The user with all operations applied, or as it was."""
+    user = _found(unit.users.lock(user_id), user_id)
+    return _become(unit, user, scim_patch.apply(USER_TYPE, user.document, plan.document, lenient=lenient))
+
+
+def delete(unit: Unit, user_id: str) -> None:
+    """End the user: gone for every request, the userName free again, the history kept."""
+    user = _found(unit.users.lock(user_id), user_id)
+    groups = unit.users.end(user_id)
+    unit.events.append(UserDeleted(user.id, user.version, user.document, groups))
+
+
+def _become(unit: Unit, user: Resource, document: Document) -> Resource:
+    """Store the new state and its event. No change leaves version, lastModified and the log alone."""
+    changes = [Change(*difference) for difference in differences(USER_TYPE, user.document, document)]
+    if not changes:
+        return user
+    changed = unit.users.update(user, document)
+    unit.events.append(UserChanged(changed.id, changed.version, changes))
+    return changed
+
+
+def _found(user: Resource | None, user_id: str) -> Resource:
+    if user is None:
+        raise NotFound(f"There is no user with the id {user_id[:64]!r}.")
+    return user

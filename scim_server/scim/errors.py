@@ -1,0 +1,74 @@
+"""What can be wrong with a SCIM request: one class per ``scimType`` (RFC 7644 §3.12).
+
+    ScimError                 an HTTP status, a scimType where the RFC has one, a detail for a person
+    ├── InvalidFilter    400  invalidFilter   filter syntax, unknown attribute, operator that does not fit
+    ├── TooMany          400  tooMany         more results than the server is willing to compute
+    ├── MutabilityError  400  mutability      readOnly, or immutable and already set
+    ├── InvalidSyntax    400  invalidSyntax   the message itself is not what the RFC describes
+    ├── InvalidPath      400  invalidPath     PATCH path malformed, or naming what no schema has
+    ├── NoTarget         400  noTarget        PATCH path is fine and points at nothing
+    ├── InvalidValue     400  invalidValue    required value missing, wrong type, bad value
+    ├── NotFound         404  (none)
+    ├── UniquenessError  409  uniqueness
+    ├── PreconditionFailed 412 (none)         If-Match names another version
+    └── TooLarge         413  (none)          more operations, members or bytes than allowed
+
+``detail`` is read by the customer's administrator in the provisioning log, so it says what was
+wrong and how to mend it. It never holds a secret, SQL, or anything of another tenant.
+"""
+
+
+class ScimError(Exception):
+    """A refusal that the client may see."""
+
+    status = 400
+    scim_type: str | None = None
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidFilter(ScimError):
+    scim_type = "invalidFilter"
+
+
+class TooMany(ScimError):
+    scim_type = "tooMany"
+
+
+class MutabilityError(ScimError):
+    scim_type = "mutability"
+
+
+class InvalidSyntax(ScimError):
+    scim_type = "invalidSyntax"
+
+
+class InvalidPath(ScimError):
+    scim_type = "invalidPath"
+
+
+class NoTarget(ScimError):
+    scim_type = "noTarget"
+
+
+class InvalidValue(ScimError):
+    scim_type = "invalidValue"
+
+
+class NotFound(ScimError):
+    status = 404
+
+
+class UniquenessError(ScimError):
+    status = 409
+    scim_type = "uniqueness"
+
+
+class PreconditionFailed(ScimError):
+    status = 412
+
+
+class TooLarge(ScimError):
+    status = 413

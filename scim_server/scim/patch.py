@@ -1,0 +1,322 @@
+"""PATCH (RFC 7644 §3.5.2), in three steps: all of it is done, or there is an error and nothing is.
+
+    parse   the message          -> operations
+    plan    operations           -> steps on the document, and changes of members; needs no state
+    apply   document and steps   -> a new document; the old one stays as it is (``steps``)
+
+Members are planned apart because they are rows of their own: to add one member to a group needs
+none of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from scim_server.scim.attributes import Attribute, Mutability, Target
+from scim_server.scim.documents import canonical, demand, layout_of, member_ids, parts, unknown, urns_of, writable
+from scim_server.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, MutabilityError, NoTarget, TooLarge
+from scim_server.scim.filters import And, Compare, Filter, Path, parse_path
+from scim_server.scim.matching import Bound, bind_element
+from scim_server.scim.messages import PATCH_OP
+from scim_server.scim.schemas import SCHEMAS, ResourceType
+from scim_server.scim.steps import MISSING, Step, apply
+
+__all__ = [
+    "MAX_OPERATIONS",
+    "MISSING",
+    "AddMembers",
+    "MemberChange",
+    "Operation",
+    "Plan",
+    "RemoveMembers",
+    "RemoveMembersWhere",
+    "ReplaceMembers",
+    "Step",
+    "apply",
+    "parse",
+    "plan",
+]
+
+MAX_OPERATIONS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation as the message has it. ``op`` is add, remove or replace; ``path`` is None if there is none."""
+
+    op: str
+    path: Path | None
+    value: Any = MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class AddMembers:
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMembers:
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMembersWhere:
+    """Those that satisfy a filter on one member, as ``matching.bind_element`` makes it."""
+
+    where: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceMembers:
+    """Without ids: all members go."""
+
+    ids: tuple[str, ...]
+
+
+MemberChange: TypeAlias = AddMembers | RemoveMembers | RemoveMembersWhere | ReplaceMembers
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    document: tuple[Step, ...]
+    members: tuple[MemberChange, ...]
+
+
+def parse(body: Any) -> tuple[Operation, ...]:
+    """The operations of a PatchOp message. Names and ``op`` in any case; unknown names are ignored.
+
+    InvalidSyntax if it is none, InvalidPath, NoTarget for ``remove`` without a path, TooLarge.
+    """
+    message = _members_of(body, "The body", ("schemas", "operations"))
+    schemas, operations = message.get("schemas"), message.get("operations")
+    if not isinstance(schemas, list) or len(schemas) != 1 or not isinstance(schemas[0], str) or schemas[0].lower() != PATCH_OP.lower():
+        raise InvalidSyntax(f'The body of a PATCH must hold "schemas": ["{PATCH_OP}"].')
+    if not isinstance(operations, list):
+        raise InvalidSyntax('The body of a PATCH must hold "Operations", an array.')
+    if len(operations) > MAX_OPERATIONS:
+        raise TooLarge(f"A PATCH may hold at most {MAX_OPERATIONS} operations, not {len(operations)}.")
+    return tuple(_operation(each) for each in operations)
+
+
+def plan(resource_type: ResourceType, operations: Sequence[Operation], *, lenient: bool) -> Plan:
+    """What the operations do to any resource of the type, with every name resolved and every value checked.
+
+    InvalidPath for names that no schema has, MutabilityError for what clients cannot write,
+    InvalidValue, InvalidFilter. In a value without a path, unknown and read-only attributes are
+    ignored if ``lenient``; its keys may be paths. No operations at all are InvalidSyntax unless ``lenient``.
+    """
+    if not operations and not lenient:
+        raise InvalidSyntax("Operations holds no operation.")
+    planner = _Planner(resource_type, lenient)
+    for operation in operations:
+        planner.take(operation)
+    return Plan(tuple(planner.steps), tuple(planner.members))
+
+
+# The message
+
+
+def _members_of(value: Any, name: str, known: Sequence[str]) -> dict[str, Any]:
+    """The known members of a JSON object, by lower-case name."""
+    if not isinstance(value, dict):
+        raise InvalidSyntax(f"{name} must be a JSON object.")
+    result: dict[str, Any] = {}
+    for key, each in value.items():
+        lowered = key.lower()
+        if lowered in known:
+            if lowered in result:
+                raise InvalidSyntax(f"{name} holds {lowered} twice; names are compared without regard to case.")
+            result[lowered] = each
+    return result
+
+
+def _operation(raw: Any) -> Operation:
+    found = _members_of(raw, "Each of Operations", ("op", "path", "value"))
+    op, path = found.get("op"), found.get("path")
+    if not isinstance(op, str) or op.lower() not in ("add", "remove", "replace"):
+        raise InvalidSyntax("Each of Operations needs an op, which is add, remove or replace.")
+    if path is None:
+        if op.lower() == "remove":
+            raise NoTarget("A remove operation needs a path.")
+        return Operation(op.lower(), None, found.get("value", MISSING))
+    if not isinstance(path, str):
+        raise InvalidPath("The path of an operation must be a string.")
+    return Operation(op.lower(), parse_path(path), found.get("value", MISSING))
+
+
+# The plan
+
+
+class _Planner:
+    """Gathers steps and member changes from operations, in their order."""
+
+    def __init__(self, resource_type: ResourceType, lenient: bool) -> None:
+        self.resource_type = resource_type
+        self.lenient = lenient
+        self.layout = layout_of(resource_type)
+        self.steps: list[Step] = []
+        self.members: list[MemberChange] = []
+
+    def take(self, operation: Operation) -> None:
+        op, path, value = operation.op, operation.path, operation.value
+        if path is None:
+            self._attributes(op, value, "")
+            return
+        target = self._target(path)
+        if target is None:
+            raise InvalidPath(unknown(self.resource_type, str(path)))
+        self._at(op, path, target, value)
+
+    def _attributes(self, op: str, value: Any, prefix: str) -> None:
+        """An add or replace of several attributes at once, those of the extension ``prefix`` or all (§3.5.2.1)."""
+        if not isinstance(value, dict):
+            raise InvalidValue(f"{op} of {prefix[:-1] or 'several attributes'} needs a value that is an object of attributes.")
+        seen = set()
+        for key, each in value.items():
+            if key.lower() in seen:
+                raise InvalidSyntax(f"The value holds {key[:100]!r} twice; names are compared without regard to case.")
+            seen.add(key.lower())
+            notation = prefix + key
+            path = parse_path(notation) if "[" in notation else Path(notation)
+            target = self._target(path)
+            if target is None or not self._writable(target):
+                if self.lenient:
+                    continue
+                if target is None:
+                    raise InvalidPath(unknown(self.resource_type, notation))
+            if each is None and op == "add":
+                continue  # null is absent, and nothing is added
+            self._at(op, path, target, each)
+
+    def _target(self, path: Path) -> Target | None:
+        """What the path names, a sub-attribute behind its filter included; None if no schema has it."""
+        target = self.resource_type.resolve(path.attribute)
+        if target is None or path.filter is None:
+            return target
+        attribute = target.attribute
+        if attribute is None or target.sub or not attribute.is_complex or not attribute.multi_valued:
+            raise InvalidPath(f"{target} has no elements that a filter in brackets could select.")
+        if path.sub is None:
+            return target
+        sub = attribute.sub(path.sub)
+        return Target(target.extension, attribute, sub) if sub else None
+
+    def _writable(self, target: Target) -> bool:
+        return target.attribute is None or writable(target.attribute, target.sub)
+
+    def _at(self, op: str, path: Path, target: Target, value: Any) -> None:
+        """One operation on one target."""
+        attribute = target.attribute
+        if not self._writable(target):
+            raise MutabilityError(f"{target} cannot be written: the server sets it.")
+        if value is MISSING and op != "remove":
+            raise InvalidValue(f"{op} of {target} needs a value.")
+        if value is None and op == "add":
+            raise InvalidValue(f"{target} cannot be added without a value: it is null.")
+        if attribute is None:
+            self._extension(op, target, value)
+        elif attribute is SCHEMAS:
+            self._schemas(op, value)
+        elif attribute is self.layout.members:
+            self._members(op, path, target, attribute, value)
+        elif attribute.mutability is not Mutability.WRITE_ONLY:  # what is write-only is taken and dropped
+            self._document(op, path, target, attribute, value)
+
+    def _extension(self, op: str, target: Target, value: Any) -> None:
+        if op == "remove" or value is None or value == []:
+            self.steps.append(Step("remove", target))
+        else:
+            self._attributes(op, value, f"{target.extension}:")
+
+    def _schemas(self, op: str, value: Any) -> None:
+        """``schemas`` follows from the content, so nothing is changed; but nonsense is refused."""
+        if op == "remove":
+            raise MutabilityError("schemas cannot be removed: it follows from the attributes that have values.")
+        urns = value if isinstance(value, list) else [value]
+        if not all(isinstance(urn, str) for urn in urns):
+            raise InvalidValue("schemas must be an array of URNs.")
+        if self.lenient:
+            return
+        base = self.resource_type.schema.id
+        if strange := {urn.lower() for urn in urns} - urns_of(self.resource_type):
+            raise InvalidValue(f"{self.resource_type.name} has no schema {min(strange)[:200]!r}.")
+        if op == "replace" and base.lower() not in (urn.lower() for urn in urns):
+            raise MutabilityError(f"schemas must keep {base}.")
+
+    def _members(self, op: str, path: Path, target: Target, attribute: Attribute, value: Any) -> None:
+        if target.sub:
+            raise MutabilityError(f"{target} cannot be written: members are added and removed whole.")
+        if path.filter is not None:
+            if op != "remove":
+                raise MutabilityError(f"What {attribute.name}[...] selects can be removed only; members are added at the path {attribute.name}.")
+            where = path.filter
+            if isinstance(where, Compare) and where.op == "eq" and where.path.lower() == "value" and isinstance(where.value, str):
+                self.members.append(RemoveMembers((where.value,)))
+            else:
+                self.members.append(RemoveMembersWhere(bind_element(where, self.resource_type, target)))
+            return
+        if op == "remove" and (value is MISSING or value is None):
+            self.members.append(ReplaceMembers(()))
+            return
+        ids = member_ids(attribute, value, lenient=self.lenient, single=True)
+        if op == "replace":
+            self.members.append(ReplaceMembers(ids))
+        elif ids:
+            self.members.append(AddMembers(ids) if op == "add" else RemoveMembers(ids))
+
+    def _document(self, op: str, path: Path, target: Target, attribute: Attribute, raw: Any) -> None:
+        where, described = None, None
+        if path.filter is not None:
+            where = bind_element(path.filter, self.resource_type, Target(target.extension, attribute))
+            described = _described(path.filter, attribute)
+        elif target.sub and attribute.multi_valued:
+            raise NoTarget(f"{target} does not say which of {attribute.name} is meant: use {attribute.name}[...].{target.sub.name}.")
+        leaf, name = target.leaf, str(target)
+        if op == "remove":
+            if leaf.required and (where is None or target.sub):
+                raise MutabilityError(f"{name} is required, so it cannot be removed.")
+            value: Any = MISSING
+            if raw is not MISSING and raw is not None and attribute.multi_valued and where is None:
+                # Only these go. Without any, nothing does: never all because none was named.
+                value = canonical(attribute, raw, name, lenient=self.lenient, single=True) or []
+        elif where is not None and target.sub is None:
+            value = self._parts(attribute, raw, name)
+            if value is not None and not any(each is not None for each in value.values()):
+                value = None
+        elif leaf.is_complex and not leaf.multi_valued:
+            value = self._parts(leaf, raw, name)
+        else:
+            value = canonical(leaf, raw, name, lenient=self.lenient, single=True)
+        if value is None:
+            if op == "add":
+                return  # nothing in it, nothing to add
+            if where is None or target.sub:
+                demand(leaf, None, name)
+            op, value = "remove", MISSING
+        elif op != "remove" and not leaf.is_complex:
+            demand(leaf, value, name)
+        self.steps.append(Step(op, target, value, where, described))
+
+    def _parts(self, attribute: Attribute, raw: Any, name: str) -> dict[str, Any] | None:
+        return None if raw is None or raw == [] else parts(attribute, raw, name, lenient=self.lenient)
+
+
+def _described(filter: Filter, attribute: Attribute) -> dict[str, Any] | None:
+    """The element that a filter of ``eq`` and ``and`` alone describes; None for any other filter."""
+    result: dict[str, Any] = {}
+    for term in filter.terms if isinstance(filter, And) else (filter,):
+        if not isinstance(term, Compare) or term.op != "eq":
+            return None
+        sub = attribute.sub(term.path)
+        if sub is None or not writable(attribute, sub):
+            return None
+        try:
+            value = canonical(sub, term.value, sub.name, lenient=True, single=True)
+        except InvalidValue:
+            return None
+        if value is None or result.get(sub.name, value) != value:
+            return None
+        result[sub.name] = value
+    return result

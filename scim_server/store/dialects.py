@@ -1,0 +1,226 @@
+"""What the two databases spell differently: a construct for each, named by what it means.
+
+The comparison document is read with ``json_key`` and ``json_elements``; texts are searched
+without LIKE, so no character of a literal is a wildcard. Text that comes out of JSON is compared
+by code point, as Python does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Numeric, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from scim_server.store.tables import Instant, Key
+
+Compiler = SQLCompiler
+
+
+class json_key(FunctionElement[Any]):
+    """The comparison key at a path of a comparison document (or of an element of one); NULL where absent."""
+
+    type = Key
+    inherit_cache = False
+
+    def __init__(self, document: ColumnElement[Any], path: Sequence[str], *, number: bool = False) -> None:
+        super().__init__(document)
+        self.path = tuple(path)
+        if number:
+            self.type = Numeric()
+
+
+@compiles(json_key, "postgresql")
+def _(element: json_key, compiler: Compiler, **options: Any) -> str:
+    text = f"({compiler.process(element.clauses, **options)} #>> {_array(element.path, compiler)})"
+    return f"CAST({text} AS NUMERIC)" if isinstance(element.type, Numeric) else f'{text} COLLATE "C"'
+
+
+@compiles(json_key, "sqlite")
+def _(element: json_key, compiler: Compiler, **options: Any) -> str:
+    document = compiler.process(element.clauses, **options)
+    return f"json_extract({document}, {_json_path(element.path, compiler)})" if element.path else document
+
+
+class json_elements(FunctionElement[Any]):
+    """The elements of the array at a path of a comparison document, as rows with one column ``value``; none where absent."""
+
+    inherit_cache = False
+
+    def __init__(self, document: ColumnElement[Any], path: Sequence[str]) -> None:
+        super().__init__(document)
+        self.path = tuple(path)
+
+
+@compiles(json_elements, "postgresql")
+def _(element: json_elements, compiler: Compiler, **options: Any) -> str:
+    return f"jsonb_array_elements({compiler.process(element.clauses, **options)} #> {_array(element.path, compiler)})"
+
+
+@compiles(json_elements, "sqlite")
+def _(element: json_elements, compiler: Compiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)}, {_json_path(element.path, compiler)})"
+
+
+class json_present(FunctionElement[bool]):
+    """Whether there is anything at a path of a comparison document, which holds nothing empty."""
+
+    type = Boolean()
+    inherit_cache = False
+
+    def __init__(self, document: ColumnElement[Any], path: Sequence[str]) -> None:
+        super().__init__(document)
+        self.path = tuple(path)
+
+
+@compiles(json_present, "postgresql")
+def _(element: json_present, compiler: Compiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} #> {_array(element.path, compiler)} IS NOT NULL)"
+
+
+@compiles(json_present, "sqlite")
+def _(element: json_present, compiler: Compiler, **options: Any) -> str:
+    return f"(json_type({compiler.process(element.clauses, **options)}, {_json_path(element.path, compiler)}) IS NOT NULL)"
+
+
+class texts(FunctionElement[Any]):
+    """The strings of a JSON array that is given as a parameter, as rows with one column ``value``."""
+
+    inherit_cache = False
+
+
+@compiles(texts, "postgresql")
+def _(element: texts, compiler: Compiler, **options: Any) -> str:
+    return f"jsonb_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS JSONB))"
+
+
+@compiles(texts, "sqlite")
+def _(element: texts, compiler: Compiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+class _Search(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = False
+
+    def rendered(self, compiler: Compiler, **options: Any) -> tuple[str, str]:
+        text, part = (compiler.process(clause, **options) for clause in self.clauses)
+        return text, part
+
+
+class contains(_Search):
+    """contains(text, part)"""
+
+
+class starts_with(_Search):
+    """starts_with(text, part)"""
+
+
+class ends_with(_Search):
+    """ends_with(text, part)"""
+
+
+@compiles(contains, "postgresql")
+def _(element: contains, compiler: Compiler, **options: Any) -> str:
+    text, part = element.rendered(compiler, **options)
+    return f"(strpos({text}, {part}) > 0)"
+
+
+@compiles(contains, "sqlite")
+def _(element: contains, compiler: Compiler, **options: Any) -> str:
+    text, part = element.rendered(compiler, **options)
+    return f"(instr({text}, {part}) > 0)"
+
+
+@compiles(starts_with, "postgresql")
+def _(element: starts_with, compiler: Compiler, **options: Any) -> str:
+    text, part = element.rendered(compiler, **options)
+    return f"starts_with({text}, {part})"
+
+
+@compiles(starts_with, "sqlite")
+def _(element: starts_with, compiler: Compiler, **options: Any) -> str:
+    text, part = element.rendered(compiler, **options)
+    return f"(substr({text}, 1, length({part})) = {part})"
+
+
+@compiles(ends_with, "postgresql")
+def _(element: ends_with, compiler: Compiler, **options: Any) -> str:
+    text, part = element.rendered(compiler, **options)
+    return f"(right({text}, length({part})) = {part})"
+
+
+@compiles(ends_with, "sqlite")
+def _(element: ends_with, compiler: Compiler, **options: Any) -> str:
+    text, part = element.rendered(compiler, **options)
+    # Without the first condition a start before the text would count from its end.
+    return f"(length({text}) >= length({part}) AND substr({text}, length({text}) - length({part}) + 1) = {part})"
+
+
+class json_row(FunctionElement[Any]):
+    """A JSON array of the columns given."""
+
+    inherit_cache = False
+
+
+@compiles(json_row, "postgresql")
+def _(element: json_row, compiler: Compiler, **options: Any) -> str:
+    return f"json_build_array({compiler.process(element.clauses, **options)})"
+
+
+@compiles(json_row, "sqlite")
+def _(element: json_row, compiler: Compiler, **options: Any) -> str:
+    return f"json_array({compiler.process(element.clauses, **options)})"
+
+
+class json_rows(FunctionElement[Any]):
+    """json_rows(row, order): a JSON array of the rows as text; NULL or [] where there are none.
+
+    SQLite has no order within an aggregate before 3.44: there the index that finds the rows has it.
+    """
+
+    type = Text()
+    inherit_cache = False
+
+
+@compiles(json_rows, "postgresql")
+def _(element: json_rows, compiler: Compiler, **options: Any) -> str:
+    row, order = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"CAST(json_agg({row} ORDER BY {order}) AS TEXT)"
+
+
+@compiles(json_rows, "sqlite")
+def _(element: json_rows, compiler: Compiler, **options: Any) -> str:
+    row, _order = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"json_group_array({row})"
+
+
+class latest(FunctionElement[Any]):
+    """The later of two instants."""
+
+    type = Instant
+    inherit_cache = False
+
+
+@compiles(latest, "postgresql")
+def _(element: latest, compiler: Compiler, **options: Any) -> str:
+    return f"greatest({compiler.process(element.clauses, **options)})"
+
+
+@compiles(latest, "sqlite")
+def _(element: latest, compiler: Compiler, **options: Any) -> str:
+    return f"max({compiler.process(element.clauses, **options)})"
+
+
+def _array(path: Sequence[str], compiler: Compiler) -> str:
+    """A path as PostgreSQL's text array literal."""
+    quoted = ",".join('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in path)
+    return compiler.render_literal_value("{" + quoted + "}", Text())
+
+
+def _json_path(path: Sequence[str], compiler: Compiler) -> str:
+    """A path as SQLite's JSON path, which knows no escape for a quotation mark; no name has one."""
+    return compiler.render_literal_value("$" + "".join(f'."{name}"' for name in path), Text())

@@ -1,0 +1,127 @@
+"""From rows to Resources and back: documents as JSON text, instants as text, lifted keys."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from scim_server.scim import resources, values
+from scim_server.scim.resources import Document, Link, Resource
+from scim_server.scim.schemas import ENTERPRISE_USER, GROUP_TYPE, USER_TYPE
+from scim_server.store import ids
+from scim_server.store.connections import Row
+
+_MAX_INDEXED = 1024  # bytes; PostgreSQL refuses index entries of more than a third of a page
+
+
+def dump(value: Any) -> str:
+    """As JSON text."""
+    return orjson.dumps(value).decode()
+
+
+def instant_text(instant: datetime) -> str:
+    """As both databases take it: text whose order is that of the instants, as comparison keys are."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def instant(value: Any) -> datetime:
+    """As the drivers give it: text from SQLite, else a datetime."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value  # type: ignore[no-any-return]  # a driver's value
+
+
+def indexed(key: str) -> str:
+    """What an indexed column has in place of a key: the key itself, or its hash where it is too long for an index.
+
+    Equal exactly if the keys are equal: no key begins with a control character.
+    """
+    if len(key) * 4 <= _MAX_INDEXED or len(key.encode()) <= _MAX_INDEXED:
+        return key
+    return "\x01" + hashlib.sha256(key.encode()).hexdigest()
+
+
+def user(row: Row) -> Resource:
+    """A row of (id, version, created, modified, doc, manager, groups); without groups if they were not read."""
+    user_id, version, created, modified, document, manager, *links = row
+    return Resource(
+        USER_TYPE,
+        user_id,
+        version,
+        instant(created),
+        instant(modified),
+        orjson.loads(document),
+        tuple(Link(group_id, display, "direct") for group_id, display in _json(links[0])) if links else None,
+        manager_link(manager),
+    )
+
+
+def group(row: Row) -> Resource:
+    """A row of (id, version, created, modified, doc, members); without members if they were not read."""
+    group_id, version, created, modified, document, *links = row
+    return Resource(
+        GROUP_TYPE,
+        group_id,
+        version,
+        instant(created),
+        instant(modified),
+        orjson.loads(document),
+        members(links[0]) if links else None,
+    )
+
+
+def manager_link(text: str | None) -> Link | None:
+    """JSON of [id, display], or none."""
+    return Link(*orjson.loads(text), "User") if text else None
+
+
+def members(text: str | None) -> tuple[Link, ...]:
+    """JSON of [id, display, type], or none."""
+    return tuple(Link(*each) for each in _json(text))
+
+
+def user_columns(document: Document) -> tuple[dict[str, Any], set[str]]:
+    """What is stored of a user's document in ``users``, and the e-mail values in ``user_emails``."""
+    keys = resources.keys(USER_TYPE, document)
+    columns = {
+        "doc": dump(document),
+        "keys": dump(keys),
+        "user_name_key": indexed(values.username_key(document["userName"])),
+        "external_id": _indexed(keys.get("externalId")),
+        "display_name": document.get("displayName"),
+        "active": document.get("active"),
+        "manager_id": manager_id(document),
+    }
+    return columns, {indexed(email["value"]) for email in keys.get("emails", ()) if "value" in email}
+
+
+def group_columns(document: Document) -> dict[str, Any]:
+    """What is stored of a group's document in ``groups``."""
+    keys = resources.keys(GROUP_TYPE, document)
+    return {
+        "doc": dump(document),
+        "keys": dump(keys),
+        "external_id": _indexed(keys.get("externalId")),
+        "display_name": document["displayName"],
+        "display_name_key": indexed(keys["displayName"]),
+    }
+
+
+def is_active(document: Document) -> bool:
+    """Whether the document lets the user in: unless it says no (``active`` is true by default)."""
+    return document.get("active", True) is not False
+
+
+def manager_id(document: Document) -> str | None:
+    """The id of the user that the document names as manager, if it is one that a user could have."""
+    value = document.get(ENTERPRISE_USER, {}).get("manager", {}).get("value", "")
+    return value if ids.is_id(value) else None
+
+
+def _indexed(key: str | None) -> str | None:
+    return None if key is None else indexed(key)
+
+
+def _json(text: str | None) -> Any:
+    return orjson.loads(text) if text else ()

@@ -1,0 +1,40 @@
+"""What can go wrong in the store, in the store's own words: no caller sees a driver's error.
+
+    StoreError
+    ├── Taken            a value that must be unique belongs to another live resource
+    ├── UnknownMembers   ids that no live user or group of the tenant has
+    ├── Busy             the database asked to try again (deadlock, lock held too long), and went on asking
+    └── Unavailable      the database cannot be reached, or does not answer in time
+
+After any of them nothing of the Unit is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class StoreError(Exception):
+    """The store could not do what was asked."""
+
+
+class Taken(StoreError):
+    def __init__(self, attribute: str) -> None:
+        super().__init__(f"{attribute} is in use")
+        self.attribute = attribute
+
+
+class UnknownMembers(StoreError):
+    """``ids`` in the order they were asked for, each once."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(f"{len(ids)} ids are no user's and no group's")
+        self.ids = tuple(ids)
+
+
+class Busy(StoreError):
+    pass
+
+
+class Unavailable(StoreError):
+    pass

@@ -1,0 +1,116 @@
+"""Groups of one tenant: rows of ``groups``. Their members are rows of ``memberships`` (``members``)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, literal_column, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scim_server.scim.matching import Bound
+from scim_server.scim.resources import Document, Resource
+from scim_server.scim.schemas import GROUP_TYPE
+from scim_server.store import documents, ids, links, periods
+from scim_server.store.columns import GROUPS, TENANT
+from scim_server.store.connections import Duplicate
+from scim_server.store.errors import Taken
+from scim_server.store.pages import Page, Search
+from scim_server.store.periods import NOW
+from scim_server.store.scoped import Scoped
+from scim_server.store.statements import Statement
+from scim_server.store.tables import Id, groups, memberships
+
+_ID = bindparam("id", type_=Id)
+
+
+def _select_list(group: FromClause, with_members: bool) -> list[ColumnElement[Any]]:
+    """What ``documents.group`` reads."""
+    c = group.c
+    own = [cast(c.id, Text), c.version, c.created, c.modified, cast(c.doc, Text)]
+    return [*own, links.members_of(c.id)] if with_members else own
+
+
+_LIVE = (groups.c.tenant_id == TENANT, groups.c.id == _ID, groups.c.ended.is_(None))
+_STORED = {name: bindparam(name) for name in ("doc", "keys", "external_id", "display_name", "display_name_key")}
+_NEXT = {"version": bindparam("version"), "modified": bindparam("modified")}
+
+_GET = {with_members: Statement(select(*_select_list(groups, with_members)).where(*_LIVE)) for with_members in (True, False)}
+_LOCK = Statement(select(*_select_list(groups, False)).where(*_LIVE).with_for_update(key_share=True, of=groups))
+
+_NEW = {"tenant_id": TENANT, "id": _ID, "version": literal_column("1"), "created": NOW, "modified": NOW, **_STORED}
+_NAME_IS_FREE: dict[str, Any] = {"index_elements": ["tenant_id", "display_name_key"], "index_where": groups.c.ended.is_(None)}
+_INSERT = Statement(
+    postgresql=postgresql.insert(groups).values(_NEW).on_conflict_do_nothing(**_NAME_IS_FREE).returning(groups.c.version),
+    sqlite=sqlite.insert(groups).values(_NEW).on_conflict_do_nothing(**_NAME_IS_FREE).returning(groups.c.version),
+)
+_TOUCH = Statement(update(groups).values(_NEXT).where(*_LIVE))
+_CHANGE = update(groups).values({**_NEXT, **_STORED}).where(*_LIVE)
+_UPDATE, _UPDATE_RETURNING = Statement(_CHANGE), Statement(_CHANGE.returning(groups.c.version))
+_END = Statement(update(groups).values({**_NEXT, "ended": NOW}).where(*_LIVE))
+
+_MEMBERSHIPS = (memberships.c.tenant_id == TENANT, memberships.c.group_id == _ID, memberships.c.valid_to.is_(None))
+_DISMISS = Statement(periods.closed_memberships().where(*_MEMBERSHIPS).returning(cast(memberships.c.member_id, Text)))
+
+
+class Groups:
+    """What a Unit can do with groups. Ended groups are not there for any of it; an id that is not ours is nobody's."""
+
+    def __init__(self, scoped: Scoped) -> None:
+        self._scoped = scoped
+
+    def get(self, group_id: str, *, members: bool = True) -> Resource | None:
+        """The group as last stored; with the members unless they are not wanted."""
+        row = self._scoped.row(_GET[members], id=group_id) if ids.is_id(group_id) else None
+        return documents.group(row) if row else None
+
+    def lock(self, group_id: str) -> Resource | None:
+        """The group, without members, to be changed: nobody else can change it or its members before this Unit ends."""
+        row = self._scoped.row(_LOCK, id=group_id) if ids.is_id(group_id) else None
+        return documents.group(row) if row else None
+
+    def find(self, bound: Bound | None, start: int, count: int, *, members: bool = True, base_url: str = "") -> Page:
+        """A page of the groups that satisfy the filter (all if None), oldest first.
+
+        ``base_url`` is what addresses begin with in filters on ``meta.location`` and ``$ref``.
+        """
+        return _SEARCH.find(self._scoped, bound, start, count, links=members, base_url=base_url)
+
+    def insert(self, document: Document) -> Resource:
+        """A new group, without members. Raises Taken if a live group of the tenant has the displayName."""
+        scoped = self._scoped
+        group_id = ids.new(scoped.now)
+        if scoped.row(_INSERT, id=group_id, now=scoped.now_text, **documents.group_columns(document)) is None:
+            raise scoped.refused(Taken("displayName"))
+        return Resource(GROUP_TYPE, group_id, 1, scoped.now, scoped.now, document, ())
+
+    def update(self, group: Resource, document: Document | None) -> Resource:
+        """The locked group's next version: with another document, or (None) with other members only.
+
+        Raises Taken as ``insert`` does.
+        """
+        modified = max(group.modified, self._scoped.now)
+        values = {"id": group.id, "version": group.version + 1, "modified": documents.instant_text(modified)}
+        if document is None:
+            self._scoped.later(_TOUCH, **values)
+            document = group.document
+        elif document["displayName"] == group.document["displayName"]:
+            self._scoped.later(_UPDATE, **values, **documents.group_columns(document))
+        else:
+            try:
+                self._scoped.rows(_UPDATE_RETURNING, **values, **documents.group_columns(document))
+            except Duplicate:
+                raise Taken("displayName") from None
+        return dataclasses.replace(group, version=group.version + 1, modified=modified, document=document)
+
+    def end(self, group: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """End the locked group: no members, in no group, displayName free. The ids of members, and of groups it was in."""
+        scoped = self._scoped
+        left = periods.leave_groups(scoped, group.id)
+        removed = tuple(sorted(member_id for (member_id,) in scoped.rows(_DISMISS, id=group.id, now=scoped.now_text)))
+        modified = documents.instant_text(max(group.modified, scoped.now))
+        scoped.later(_END, id=group.id, now=scoped.now_text, version=group.version + 1, modified=modified)
+        return removed, left
+
+
+_SEARCH = Search(GROUPS, _select_list, documents.group)

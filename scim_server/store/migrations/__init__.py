@@ -1,0 +1,48 @@
+"""The schema, step by step. ``versions/`` holds one file per step, numbered ``0001`` and so on.
+
+A step that was released is never changed. A step must leave the tables fit for the version before
+it, too, so that nodes can be upgraded one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+
+HEAD = "0001"
+"""The newest step."""
+
+_LOCK = 0x5C1D_0001  # any number that is nobody else's
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the newest step, whatever step they are at; all steps or none.
+
+    Safe to do in several processes at once: one works, the others wait and find it done.
+    """
+    # Alembic takes most of a second to import, and only this needs it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    with _transaction(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _transaction(engine: Engine) -> Iterator[Connection]:
+    """One transaction, with which no other migration can be at work."""
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:  # BEGIN IMMEDIATE: the database has one writer
+            yield connection
+        return
+    with engine.connect().execution_options(isolation_level="READ COMMITTED") as connection, connection.begin():
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        yield connection

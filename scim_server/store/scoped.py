@@ -1,0 +1,46 @@
+"""The only way from a Unit's parts to the database: every statement gets the Unit's tenant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from scim_server.events import Scope
+from scim_server.store.connections import Connection, Row
+from scim_server.store.documents import instant_text
+from scim_server.store.errors import StoreError
+from scim_server.store.statements import Statement
+
+
+class Scoped:
+    """A connection bound to one tenant: it runs Statements, and those do not compile without ``tenant_id``."""
+
+    def __init__(self, connection: Connection, scope: Scope, now: datetime) -> None:
+        self._connection = connection
+        self.scope = scope
+        self.now = now
+
+    @cached_property
+    def now_text(self) -> str:
+        return instant_text(self.now)
+
+    def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
+        """What a SELECT, or a change with RETURNING, gives."""
+        values["tenant_id"] = self.scope.tenant_id
+        return self._connection.rows(statement, values)
+
+    def row(self, statement: Statement, /, **values: Any) -> Row | None:
+        """The one row, or none."""
+        found = self.rows(statement, **values)
+        return found[0] if found else None
+
+    def later(self, statement: Statement, /, **values: Any) -> None:
+        """A change whose result nobody waits for."""
+        values["tenant_id"] = self.scope.tenant_id
+        self._connection.later(statement, values)
+
+    def refused(self, error: StoreError) -> StoreError:
+        """The error, to be raised: from here on the Unit cannot be committed."""
+        self._connection.doom()
+        return error

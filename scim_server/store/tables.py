@@ -1,0 +1,186 @@
+"""The tables, as the newest migration leaves them.
+
+    tenants          one row per customer                                  (global look-up)
+    credentials      what SCIM clients authenticate with; found by hash    (global look-up)
+    users, groups    the resources: one JSON document each, and what is lifted out of it
+    user_emails      e-mail values of live users, to find them by
+    memberships      who is in which group, from when to when
+    activity         when a user was active, from when to when
+    events           everything that happened
+
+Every key but those of the two global look-ups begins with ``tenant_id``: no row of one tenant
+can refer to, or be in the way of, a row of another, and the tables can be distributed by it.
+
+``doc`` is the resource as answered, without what the server knows better. ``keys`` is its
+comparison document (``scim.resources.keys``): filters ask it, so that SQL and memory agree.
+Deleted resources are ended, not removed: ``ended`` says when, and no partial index holds them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    TIMESTAMP,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+
+# Columns of these types are given and read as text, except that PostgreSQL reads an Instant as a datetime.
+Id = String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+Instant = String(27).with_variant(TIMESTAMP(timezone=True), "postgresql")
+Json = Text().with_variant(postgresql.JSONB(), "postgresql")
+Key = Text().with_variant(Text(collation="C"), "postgresql")
+"""Compared by code point; SQLite compares all text so."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    }
+)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("name"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant),
+    Column("revoked", Instant),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+    UniqueConstraint("token_hash"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("modified", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("doc", Json, nullable=False),
+    Column("keys", Json, nullable=False),
+    Column("user_name_key", Key, nullable=False),
+    Column("external_id", Key),
+    Column("display_name", Text),
+    Column("active", Boolean),
+    Column("manager_id", Id),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("modified", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("doc", Json, nullable=False),
+    Column("keys", Json, nullable=False),
+    Column("external_id", Key),
+    Column("display_name", Text, nullable=False),
+    Column("display_name_key", Key, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+)
+
+user_emails = Table(
+    "user_emails",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("value_key", Key, nullable=False),
+    Column("user_id", Id, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "value_key", "user_id"),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
+    Index("user_emails_user", "tenant_id", "user_id"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("group_id", Id, nullable=False),
+    Column("member_id", Id, nullable=False),
+    Column("id", Id, nullable=False),  # of the call that opened it: one member may have many periods
+    Column("member_type", Text, nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("valid_to", Instant),
+    PrimaryKeyConstraint("tenant_id", "group_id", "member_id", "id"),
+    ForeignKeyConstraint(["tenant_id", "group_id"], ["groups.tenant_id", "groups.id"]),
+)
+
+activity = Table(
+    "activity",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("user_id", Id, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("valid_from", Instant, nullable=False),
+    Column("valid_to", Instant),
+    PrimaryKeyConstraint("tenant_id", "user_id", "id"),
+    ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("id", Id, nullable=False),
+    Column("occurred", Instant, nullable=False),
+    Column("tag", Text, nullable=False),
+    Column("subject_id", Key, nullable=False),
+    Column("principal_kind", Text, nullable=False),
+    Column("principal_id", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("data", Json, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    Index("events_subject", "tenant_id", "subject_id", "id"),
+)
+
+
+def _live(name: str, table: Table, *columns: str, unique: bool = False) -> Index:
+    """An index of the rows that have not ended."""
+    ended = table.c.valid_to if "valid_to" in table.c else table.c.ended
+    condition = ended.is_(None)
+    return Index(name, *(table.c[each] for each in columns), unique=unique, postgresql_where=condition, sqlite_where=condition)
+
+
+_live("users_user_name", users, "tenant_id", "user_name_key", unique=True)
+_live("users_external_id", users, "tenant_id", "external_id")
+_live("users_live", users, "tenant_id", "id")
+_live("groups_display_name", groups, "tenant_id", "display_name_key", unique=True)
+_live("groups_external_id", groups, "tenant_id", "external_id")
+_live("groups_live", groups, "tenant_id", "id")
+_live("memberships_open", memberships, "tenant_id", "group_id", "member_id", unique=True)
+_live("memberships_of_member", memberships, "tenant_id", "member_id", "group_id")
+_live("activity_open", activity, "tenant_id", "user_id", unique=True)

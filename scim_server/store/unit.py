@@ -1,0 +1,114 @@
+"""The store's front: a Store is a database, a Unit one tenant's share of it for one request.
+
+Nobody gets a connection, or a statement without a tenant: what there is to do is what a Unit
+offers. Leaving ``with store.write(scope) as unit`` normally commits, an exception rolls back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg
+from sqlalchemy import Engine, literal_column, select, text
+
+from scim_server import clock
+from scim_server.events import Scope
+from scim_server.store.audit_log import Events, Recorded
+from scim_server.store.connections import Connection, database
+from scim_server.store.errors import Busy
+from scim_server.store.groups import Groups
+from scim_server.store.members import Members
+from scim_server.store.migrations import HEAD
+from scim_server.store.pages import Page
+from scim_server.store.scoped import Scoped
+from scim_server.store.statements import GlobalStatement
+from scim_server.store.users import Users
+
+__all__ = ["Page", "Recorded", "Store", "Unit"]
+
+T = TypeVar("T")
+
+_ATTEMPTS = 3
+_PAUSE_S = 0.02
+
+_PING = GlobalStatement(select(literal_column("1")))
+_REVISION = GlobalStatement(text("SELECT version_num FROM alembic_version"))
+
+
+class Unit:
+    """One tenant's users, groups, members and events; within one transaction if it may write.
+
+    ``now`` is when it began: the one instant of all that it does.
+    """
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self.scope = scope
+        self.now = clock.now()
+        scoped = Scoped(connection, scope, self.now)
+        self.users = Users(scoped)
+        self.groups = Groups(scoped)
+        self.members = Members(scoped)
+        self.events = Events(scoped)
+
+
+class Store:
+    """A database. Safe to share between threads; to be made after forking."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._database = database(engine)
+
+    @contextmanager
+    def read(self, scope: Scope) -> Iterator[Unit]:
+        """A Unit that only reads; each of its statements sees the database as it is then."""
+        with self._connection() as connection:
+            yield Unit(connection, scope)
+
+    @contextmanager
+    def write(self, scope: Scope) -> Iterator[Unit]:
+        """A Unit that reads and writes: all of it lasts, or nothing."""
+        connection = self._database.connection(transaction=True)
+        try:
+            yield Unit(connection, scope)
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+    def transact(self, scope: Scope, use_case: Callable[[Unit], T]) -> T:
+        """What ``use_case`` gives in a Unit that writes; in a fresh one where the database asks for it.
+
+        That is when two Units wait for each other's rows. Raises Busy if it goes on.
+        """
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                with self.write(scope) as unit:
+                    return use_case(unit)
+            except Busy:
+                time.sleep(_PAUSE_S * attempt)
+        with self.write(scope) as unit:
+            return use_case(unit)
+
+    def ping(self) -> None:
+        """Raise Unavailable if the database does not answer."""
+        with self._connection() as connection:
+            connection.rows(_PING, {})
+
+    def migrated(self) -> bool:
+        """Whether the tables are those that this version needs (or a later one left)."""
+        with self._connection() as connection:
+            try:
+                return connection.rows(_REVISION, {}) >= [(HEAD,)]
+            except (psycopg.errors.UndefinedTable, sqlite3.OperationalError):
+                return False
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        connection = self._database.connection(transaction=False)
+        try:
+            yield connection
+        finally:
+            connection.release()

@@ -1,0 +1,134 @@
+"""Users of one tenant: rows of ``users``, with what is kept beside them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from scim_server.scim.matching import Bound
+from scim_server.scim.resources import Document, Link, Resource
+from scim_server.scim.schemas import USER_TYPE
+from scim_server.store import documents, ids, links, periods
+from scim_server.store.columns import TENANT, USERS
+from scim_server.store.connections import Duplicate
+from scim_server.store.dialects import texts
+from scim_server.store.errors import Taken
+from scim_server.store.pages import Page, Search
+from scim_server.store.periods import NOW
+from scim_server.store.scoped import Scoped
+from scim_server.store.statements import Statement
+from scim_server.store.tables import Id, user_emails, users
+
+_ID = bindparam("id", type_=Id)
+
+def _select_list(user: FromClause, with_groups: bool) -> list[ColumnElement[Any]]:
+    """What ``documents.user`` reads."""
+    c = user.c
+    own = [cast(c.id, Text), c.version, c.created, c.modified, cast(c.doc, Text), links.manager(c.manager_id)]
+    return [*own, links.groups_of(c.id)] if with_groups else own
+
+
+_LIVE = (users.c.tenant_id == TENANT, users.c.id == _ID, users.c.ended.is_(None))
+_OF_USER = (user_emails.c.tenant_id == TENANT, user_emails.c.user_id == _ID)
+_STORED = {name: bindparam(name) for name in ("doc", "keys", "user_name_key", "external_id", "display_name", "active", "manager_id")}
+
+_GET = {with_groups: Statement(select(*_select_list(users, with_groups)).where(*_LIVE)) for with_groups in (True, False)}
+_LOCK = Statement(select(*_select_list(users, True)).where(*_LIVE).with_for_update(key_share=True, of=users))
+_MANAGER = Statement(select(links.manager(_ID)))
+
+_NEW = {"tenant_id": TENANT, "id": _ID, "version": literal_column("1"), "created": NOW, "modified": NOW, **_STORED}
+_NAME_IS_FREE: dict[str, Any] = {"index_elements": ["tenant_id", "user_name_key"], "index_where": users.c.ended.is_(None)}
+_INSERT = Statement(
+    postgresql=postgresql.insert(users).values(_NEW).on_conflict_do_nothing(**_NAME_IS_FREE).returning(users.c.version),
+    sqlite=sqlite.insert(users).values(_NEW).on_conflict_do_nothing(**_NAME_IS_FREE).returning(users.c.version),
+)
+_CHANGE = update(users).values({**_STORED, "version": bindparam("version"), "modified": bindparam("modified")}).where(*_LIVE)
+_UPDATE, _UPDATE_RETURNING = Statement(_CHANGE), Statement(_CHANGE.returning(users.c.version))
+_END = Statement(update(users).values(ended=NOW, modified=NOW, version=users.c.version + literal_column("1")).where(*_LIVE))
+
+_values = texts(bindparam("emails")).table_valued("value", name="given")
+_ADD_EMAILS = Statement(
+    insert(user_emails).from_select(["tenant_id", "value_key", "user_id"], select(TENANT, _values.c.value, _ID))
+)
+_REMOVE_EMAILS = Statement(delete(user_emails).where(*_OF_USER))
+
+
+
+class Users:
+    """What a Unit can do with users. Ended users are not there for any of it; an id that is not ours is nobody's."""
+
+    def __init__(self, scoped: Scoped) -> None:
+        self._scoped = scoped
+
+    def get(self, user_id: str, *, groups: bool = True) -> Resource | None:
+        """The user as last stored; with the groups unless they are not wanted."""
+        row = self._scoped.row(_GET[groups], id=user_id) if ids.is_id(user_id) else None
+        return documents.user(row) if row else None
+
+    def lock(self, user_id: str) -> Resource | None:
+        """The user, with the groups, to be changed: nobody else can change the user before this Unit ends."""
+        row = self._scoped.row(_LOCK, id=user_id) if ids.is_id(user_id) else None
+        return documents.user(row) if row else None
+
+    def find(self, bound: Bound | None, start: int, count: int, *, groups: bool = True, base_url: str = "") -> Page:
+        """A page of the users that satisfy the filter (all if None), oldest first.
+
+        ``base_url`` is what addresses begin with in filters on ``meta.location`` and ``$ref``.
+        """
+        return _SEARCH.find(self._scoped, bound, start, count, links=groups, base_url=base_url)
+
+    def insert(self, document: Document) -> Resource:
+        """A new user. Raises Taken if a live user of the tenant has the userName."""
+        scoped = self._scoped
+        user_id = ids.new(scoped.now)
+        columns, emails = documents.user_columns(document)
+        if scoped.row(_INSERT, id=user_id, now=scoped.now_text, **columns) is None:
+            raise scoped.refused(Taken("userName"))
+        if emails:
+            scoped.later(_ADD_EMAILS, id=user_id, emails=documents.dump(sorted(emails)))
+        if documents.is_active(document):
+            periods.start_activity(scoped, user_id)
+        return Resource(USER_TYPE, user_id, 1, scoped.now, scoped.now, document, (), self._manager(document))
+
+    def update(self, user: Resource, document: Document) -> Resource:
+        """The locked user with another document: the next version. Raises Taken as ``insert`` does."""
+        scoped = self._scoped
+        modified = max(user.modified, scoped.now)
+        columns, emails = documents.user_columns(document)
+        values = {"id": user.id, "version": user.version + 1, "modified": documents.instant_text(modified), **columns}
+        if document["userName"] == user.document["userName"]:
+            scoped.later(_UPDATE, **values)
+        else:
+            try:
+                scoped.rows(_UPDATE_RETURNING, **values)
+            except Duplicate:
+                raise Taken("userName") from None
+        if document.get("emails") != user.document.get("emails"):
+            scoped.later(_REMOVE_EMAILS, id=user.id)
+            if emails:
+                scoped.later(_ADD_EMAILS, id=user.id, emails=documents.dump(sorted(emails)))
+        active = documents.is_active(document)
+        if active != documents.is_active(user.document):
+            (periods.start_activity if active else periods.end_activity)(scoped, user.id)
+        same = documents.manager_id(document) == documents.manager_id(user.document)
+        manager = user.manager if same else self._manager(document)
+        return dataclasses.replace(user, version=user.version + 1, modified=modified, document=document, manager=manager)
+
+    def end(self, user_id: str) -> tuple[str, ...]:
+        """End the locked user: out of every group, active no more, userName and e-mails free. The ids of the groups."""
+        left = periods.leave_groups(self._scoped, user_id)
+        periods.end_activity(self._scoped, user_id)
+        self._scoped.later(_REMOVE_EMAILS, id=user_id)
+        self._scoped.later(_END, id=user_id, now=self._scoped.now_text)
+        return left
+
+    def _manager(self, document: Document) -> Link | None:
+        manager_id = documents.manager_id(document)
+        row = self._scoped.row(_MANAGER, id=manager_id) if manager_id else None
+        return documents.manager_link(row[0]) if row else None
+
+
+_SEARCH = Search(USERS, _select_list, documents.user)

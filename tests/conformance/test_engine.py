@@ -1,0 +1,227 @@
+"""Whole runs against a service in memory: convergence in spite of trouble, and every planted defect found out."""
+
+import json
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.entra.cli import main
+from tests.conformance.fake import ENTERPRISE, Fake, Fault
+
+
+def run(fake: Fake, report: Path, *options: str, users: int = 120, groups: int = 12) -> dict[str, Any]:
+    arguments = [
+        "--base-url",
+        fake.url,
+        "--token",
+        "t",
+        "--users",
+        str(users),
+        "--groups",
+        str(groups),
+        "--json",
+        str(report),
+        "--quiet",
+        *options,
+    ]
+    status = main(arguments)
+    result: dict[str, Any] = json.loads(report.read_text())
+    assert result["exit_status"] == status
+    return result
+
+
+def chaos(seed: int) -> Iterator[Fault]:
+    """A fifth of all requests goes wrong in some way."""
+    number = seed
+    while True:
+        number = (number * 1103515245 + 12345) % 2**31
+        yield {0: "after", 1: "before", 2: 503, 3: 429, 4: "after"}.get(number // 7919 % 25)
+
+
+@pytest.mark.parametrize(("dialect", "external_id"), [("legacy", "mailNickname"), ("flag", "objectId"), ("both", "mailNickname")])
+def test_sound_service_no_difference_and_again_on_the_same_tenant(tmp_path: Path, dialect: str, external_id: str):
+    with Fake() as fake:
+        fake.handle("POST", "/scim/v2/Users", {"userName": "somebody@else.example"})
+        options = ("--dialect", dialect, "--external-id", external_id)
+        first = run(fake, tmp_path / "1.json", *options)
+        second = run(fake, tmp_path / "2.json", *options)
+    assert (first["differences"], second["differences"]) == ([], [])
+    assert not first["failures"]
+    assert not first["remarks"]
+    assert second["operations"]["create user"]["count"] < 20
+
+
+def test_shapes_that_must_all_occur_do(tmp_path: Path):
+    with Fake() as fake:
+        run(fake, tmp_path / "r.json", users=300)
+    operations = [operation for _, _, _, body in fake.seen if body and "Operations" in body for operation in body["Operations"]]
+    assert {operation["op"] for operation in operations} == {"Add", "Replace", "Remove", "add", "replace", "remove"}
+    assert {"True", "False", True, False} <= {operation["value"] for operation in operations if operation.get("path") == "active"}
+    assert any("path" not in operation and "name.familyName" in operation["value"] for operation in operations)
+    assert {"op": "remove", "path": "members"} in operations
+    posts = [body for method, _, _, body in fake.seen if method == "POST"]
+    assert any(ENTERPRISE in body and ENTERPRISE not in body["schemas"] for body in posts)
+    assert not any(body.get("members") for body in posts)
+    assert not any("manager" in body.get(ENTERPRISE, {}) for body in posts)
+    queries = [path for method, path, _, _ in fake.seen if method == "GET"]
+    assert any("excludedAttributes=members&filter=displayName+eq+%22" in path for path in queries)
+    assert any("+and+manager+eq+" in path or "manager+eq+" in path.partition("+and+")[0] for path in queries)
+    assert any("emails%5Btype+eq+%22work%22%5D.value+eq+" in path for path in queries)
+
+
+def test_a_run_sends_what_it_sent_before(tmp_path: Path):
+    """With one worker, the writes of a seed are the same in number, order and content, but for the server's ids and its port."""
+
+    def writes() -> list[str]:
+        with Fake() as fake:
+            run(fake, tmp_path / "r.json", "--workers", "1", users=60)
+        return [
+            re.sub(r"[0-9a-f]{32}|:\d{4,5}/", "ID", f"{method} {path} {json.dumps(body)}")
+            for method, path, _, body in fake.seen
+            if method != "GET"
+        ]
+
+    assert writes() == writes()
+
+
+def test_volume_of_the_standard_run(tmp_path: Path):
+    with Fake() as fake:
+        report = run(fake, tmp_path / "r.json", users=1000, groups=50)
+    assert 5_000 < report["requests"] < 15_000
+    assert report["differences"] == []
+    members = [path for method, path, _, body in fake.seen if method == "PATCH" and "/Groups/" in path]
+    assert max(Counter(members).values()) > 20, "no group has many batches"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("retry_seconds", ["30", "0.02"])
+def test_converges_through_lost_answers_and_throttling(tmp_path: Path, seed: int, retry_seconds: str, monkeypatch: pytest.MonkeyPatch):
+    """With little patience objects go into escrow and come back; with much they are repeated on the spot."""
+    monkeypatch.setattr("conformance.entra.sender._FIRST_PAUSE", 0.01)
+    faults, lock = chaos(seed), threading.Lock()
+
+    def fault(method: str, path: str, number: int) -> Fault:
+        with lock:
+            # Connection test and reading back have no escrow behind them.
+            wanted = next(faults)
+        return wanted if number > 10 and "startIndex" not in path and method != "GET" else None
+
+    with Fake(fault) as fake:
+        report = run(fake, tmp_path / "r.json", "--retry-seconds", retry_seconds, users=60)
+    assert report["differences"] == []
+    assert report["unreachable"] > 10
+    assert report["server_errors"] > 3
+    assert report["healed_conflicts"] > 0
+    assert (report["escrowed"] > 0) is (retry_seconds == "0.02")
+
+
+def test_converges_though_the_server_is_killed_and_started_again(tmp_path: Path):
+    with Fake() as fake:
+
+        def kill() -> None:
+            for _ in range(3):
+                time.sleep(0.15)
+                fake.stop()
+                time.sleep(0.3)
+                fake.start()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        report = run(fake, tmp_path / "r.json", users=400, groups=20)
+        killer.join()
+    assert report["differences"] == []
+    assert report["unreachable"] > 0
+
+
+@pytest.mark.parametrize(
+    ("bug", "kind"),
+    [
+        ("truthy", "active"),
+        ("flat keys", "attribute"),
+        ("no target", "attribute"),
+        ("removes all", "member missing"),
+        ("loses a member", "member missing"),
+        ("zombie", "deleted but there"),
+        ("hides inactive", "hidden"),
+        ("short pages", "listing"),
+        ("like", "wrong match"),
+    ],
+)
+def test_planted_defects_are_found(tmp_path: Path, bug: str, kind: str):
+    with Fake(bugs=frozenset({bug})) as fake:
+        report = run(fake, tmp_path / "r.json", users=150)
+    assert report["exit_status"] == 1
+    assert kind in report["difference_kinds"]
+
+
+def test_duplicate_of_a_lost_answer_is_an_extra(tmp_path: Path):
+    """A service without a unique key, whose look-up misses what the lost POST made, ends with two of a person."""
+
+    def fault(method: str, path: str, number: int) -> Fault:
+        return "after" if method == "POST" and number % 5 == 0 else None
+
+    with Fake(fault, frozenset({"duplicates"})) as fake:
+        report = run(fake, tmp_path / "r.json")
+    assert report["difference_kinds"]["extra"] > 0
+
+
+def test_a_resource_that_vanishes_is_made_anew_but_told(tmp_path: Path):
+    with Fake() as fake:
+
+        def fault(method: str, path: str, number: int) -> Fault:
+            if method == "PATCH" and "/Users/" in path and number > 500 and not lost:
+                ident = path.rpartition("/")[2]
+                lost.append(ident)
+                fake.handle("DELETE", path, None)
+            return None
+
+        lost: list[str] = []
+        fake.fault = fault
+        report = run(fake, tmp_path / "r.json")
+    assert report["difference_kinds"] == {"vanished": 1}
+    assert report["rematched"] == 1
+
+
+def test_refusals_are_shown_in_the_servers_words(tmp_path: Path):
+    with Fake(lambda method, path, number: 400 if method == "POST" and "Groups" in path else None) as fake:
+        report = run(fake, tmp_path / "r.json", "--cycles", "1")
+    assert report["failures"][0]["detail"] == "fault 400"
+    assert {difference["kind"] for difference in report["differences"]} == {"missing"}
+    assert not any(difference["acknowledged"] for difference in report["differences"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [(401, "401"), (404, "look-up by userName"), ("before", "RemoteDisconnected")],
+)
+def test_a_service_that_fails_the_connection_test_is_exit_status_2(
+    tmp_path: Path, fault: Fault, reason: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("conformance.entra.cli._START_PATIENCE", 0.2)
+    with Fake(lambda method, path, number: fault) as fake:
+        report = run(fake, tmp_path / "r.json")
+    assert report["exit_status"] == 2
+    assert reason in report["stopped"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--base-url", "x", "--token", "t"],
+        ["--base-url", "http://h"],
+        ["--base-url", "http://h", "--token", "t", "--users", "0"],
+        ["--base-url", "http://h", "--token", "t", "--json", "/no/folder/r.json"],
+    ],
+)
+def test_usage(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.delenv("SCIM_TOKEN", raising=False)
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage" in capsys.readouterr().err

@@ -1,0 +1,109 @@
+"""What every test may ask for: a migrated database of each kind, a Store on it, fresh tenants.
+
+A test that asks for any of these runs twice, on SQLite and on PostgreSQL. The databases live as
+long as the session; tests keep out of each other's way by having tenants of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import URL, Engine, make_url
+
+from scim_server.events import Principal, Scope
+from scim_server.store.engine import create_engine
+from scim_server.store.migrations import migrate
+from scim_server.store.registry import Registry
+from scim_server.store.unit import Store
+from tests import postgres
+
+OPERATOR = Principal("operator", "tests")
+_THREADS = 8
+
+
+class Databases:
+    """Databases of one kind: ``empty`` ones, and ``migrated`` ones, which are copies of one template."""
+
+    def __init__(self, kind: str, directory: Path) -> None:
+        self._kind = kind
+        self._directory = directory
+        self._stack = ExitStack()
+        self._server = self._stack.enter_context(postgres.server()) if kind == "postgresql" else None
+        self._template: str | None = None
+
+    def empty(self) -> str:
+        return self._new(None)
+
+    def migrated(self) -> str:
+        if self._template is None:
+            self._template = self._new(None)
+            engine = create_engine(self._template, pool_size=1)
+            migrate(engine)
+            engine.dispose()
+        return self._new(make_url(self._template).database)
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def _new(self, template: str | None) -> str:
+        if self._server is not None:
+            url = self._stack.enter_context(postgres.database(self._server, template))
+            return url.render_as_string(hide_password=False)
+        file = self._directory / f"{uuid4().hex}.db"
+        if template:
+            shutil.copy(template, file)
+        return URL.create("sqlite", database=str(file)).render_as_string()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    try:
+        databases = Databases(request.param, tmp_path_factory.mktemp("databases"))
+    except postgres.NoPostgres as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"PostgreSQL is what production runs on, and it is not here: {missing}")
+        pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(scope="session")
+def database_url(databases: Databases) -> str:
+    """A migrated database, the same for the whole session."""
+    return databases.migrated()
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = create_engine(database_url, pool_size=_THREADS)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def store(engine: Engine) -> Store:
+    return Store(engine)
+
+
+def fresh_scope(engine: Engine) -> Scope:
+    """The scope of a tenant that nobody else has."""
+    tenant = Registry(engine).create_tenant(f"tenant-{uuid4()}", OPERATOR, profile="entra")
+    return Scope(tenant.id, Principal("credential", str(uuid4())), f"request-{uuid4()}")
+
+
+@pytest.fixture
+def scope(engine: Engine) -> Scope:
+    """A fresh tenant, as one of its clients sees it."""
+    return fresh_scope(engine)
+
+
+@pytest.fixture
+def other_scope(engine: Engine) -> Scope:
+    """Another fresh tenant."""
+    return fresh_scope(engine)

@@ -1,0 +1,115 @@
+"""A running app on each database, and a SCIM client of a fresh tenant whose every exchange is linted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine
+from werkzeug.test import TestResponse
+
+from scim_server.events import Principal
+from scim_server.http.blueprint import register
+from scim_server.store.registry import Registry
+from scim_server.store.unit import Store
+from scim_server.tenancy.bearer import Bearer, digest, new_token
+from tests import lint
+
+BASE = "https://scim.example/scim/v2"
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+OPERATOR = Principal("operator", "tests")
+
+
+@dataclass
+class Scim:
+    """A client of one tenant. Paths are relative to the SCIM base; every answer is linted."""
+
+    app: Flask
+    token: str | None
+
+    def request(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers.update(options.pop("headers", {}))
+        if body is not None:
+            options.setdefault("content_type", "application/scim+json; charset=utf-8")
+            options["json" if not isinstance(body, bytes) else "data"] = body
+        address = "/scim/v2" + path + ("?" + urlencode(query) if query else "")
+        response = self.app.test_client().open(address, method=method, headers=headers, **options)
+        lint.check(method, path, response)
+        return response
+
+    def get(self, path: str, **query: Any) -> TestResponse:
+        return self.request("GET", path, query=query)
+
+    def find(self, path: str, filter: str, **query: Any) -> list[dict[str, Any]]:
+        response = self.get(path, filter=filter, **query)
+        assert response.status_code == 200, response.get_data(as_text=True)
+        return response.get_json(force=True)["Resources"]  # type: ignore[no-any-return]  # werkzeug types JSON as Any
+
+    def post(self, path: str, body: Any, **options: Any) -> TestResponse:
+        return self.request("POST", path, body, **options)
+
+    def put(self, path: str, body: Any, **options: Any) -> TestResponse:
+        return self.request("PUT", path, body, **options)
+
+    def patch(self, path: str, *operations: dict[str, Any], **options: Any) -> TestResponse:
+        return self.request("PATCH", path, {"schemas": [PATCH_OP], "Operations": list(operations)}, **options)
+
+    def delete(self, path: str) -> TestResponse:
+        return self.request("DELETE", path)
+
+    def user(self, name: str, **attributes: Any) -> dict[str, Any]:
+        """A new user; asserts that it was made."""
+        response = self.post("/Users", {"schemas": [USER], "userName": name, **attributes})
+        assert response.status_code == 201, response.get_data(as_text=True)
+        return response.get_json(force=True)  # type: ignore[no-any-return]  # werkzeug types JSON as Any
+
+    def group(self, name: str, *members: str, **attributes: Any) -> dict[str, Any]:
+        """A new group; asserts that it was made."""
+        body = {"schemas": [GROUP], "displayName": name, **attributes}
+        if members:
+            body["members"] = [{"value": each} for each in members]
+        response = self.post("/Groups", body)
+        assert response.status_code == 201, response.get_data(as_text=True)
+        return response.get_json(force=True)  # type: ignore[no-any-return]  # werkzeug types JSON as Any
+
+    def members(self, group_id: str) -> set[str]:
+        body = self.get(f"/Groups/{group_id}").get_json(force=True)
+        return {each["value"] for each in body.get("members", [])}
+
+
+@pytest.fixture(scope="session")
+def registry(engine: Engine) -> Registry:
+    return Registry(engine)
+
+
+@pytest.fixture(scope="session")
+def app(store: Store, registry: Registry) -> Flask:
+    """The application as wsgi.py puts it together, on the session's engine."""
+    app = Flask("tests")
+    register(app, store, Bearer(registry), public_url="https://scim.example", max_body=5 * 1024 * 1024, max_results=1000)
+    return app
+
+
+def new_client(app: Flask, registry: Registry, tenant_id: str) -> Scim:
+    token = new_token()
+    registry.create_credential(tenant_id, "test", digest(token), None, OPERATOR)
+    return Scim(app, token)
+
+
+@pytest.fixture
+def scim(app: Flask, registry: Registry, scope: Any) -> Scim:
+    """A client of a fresh tenant."""
+    return new_client(app, registry, scope.tenant_id)
+
+
+@pytest.fixture
+def stranger(app: Flask, registry: Registry, other_scope: Any) -> Scim:
+    """A client of another fresh tenant."""
+    return new_client(app, registry, other_scope.tenant_id)

@@ -1,0 +1,50 @@
+"""Who may come in: every way a token can be wrong has the same answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+
+from scim_server import clock
+from scim_server.store.registry import Registry
+from scim_server.tenancy.bearer import digest, new_token
+from tests.http.conftest import OPERATOR, Scim
+
+
+def test_a_wrong_token_is_told_nothing(app: Flask, registry: Registry, scope: Any, scim: Scim) -> None:
+    expired, revoked = new_token(), new_token()
+    registry.create_credential(scope.tenant_id, "old", digest(expired), clock.now() - timedelta(seconds=1), OPERATOR)
+    credential = registry.create_credential(scope.tenant_id, "gone", digest(revoked), None, OPERATOR)
+    assert Scim(app, revoked).get("/Users").status_code == 200
+    registry.revoke(credential.id, OPERATOR)
+    bodies = set()
+    for token in (expired, revoked, new_token(), "x", "x" * 5000, scim.token[:-1] if scim.token else ""):
+        for method, path in (("GET", "/Users"), ("POST", "/Users"), ("GET", "/Groups/x"), ("DELETE", "/Users/x"), ("GET", "/Schemas")):
+            answer = Scim(app, token).request(method, path, {} if method == "POST" else None)
+            assert answer.status_code == 401
+            assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+            detail = answer.get_json(force=True)["detail"]
+            bodies.add(detail.replace(answer.headers["X-Request-Id"], ""))
+    assert len(bodies) == 1
+
+
+def test_no_credential_and_other_ways_to_send_one(app: Flask, scim: Scim) -> None:
+    nobody = Scim(app, None)
+    for answer in (
+        nobody.get("/Users"),
+        nobody.get("/Users", access_token=scim.token),
+        nobody.request("POST", "/Users", b"access_token=" + str(scim.token).encode(), content_type="application/x-www-form-urlencoded"),
+    ):
+        assert answer.status_code == 401
+        assert "error" not in answer.headers["WWW-Authenticate"]
+    for header in (f"Basic {scim.token}", f"bearer{scim.token}", "Bearer", "Bearer ", f"Token {scim.token}", "Bearer \u00e9"):
+        assert nobody.request("GET", "/Users", headers={"Authorization": header}).status_code == 401
+    assert nobody.request("GET", "/Users", headers={"Authorization": f"bEARER  {scim.token}"}).status_code == 200
+
+
+def test_an_expiry_in_the_future_is_no_hindrance(app: Flask, registry: Registry, scope: Any) -> None:
+    token = new_token()
+    registry.create_credential(scope.tenant_id, "soon", digest(token), clock.now() + timedelta(hours=1), OPERATOR)
+    assert Scim(app, token).get("/Users").status_code == 200
