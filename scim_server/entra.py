@@ -11,9 +11,10 @@ refuse. The numbers in brackets are those of Entra's known quirks (``tests/entra
     OPERATION  (resource type, operation) -> operation    PATCH
     OBJECT     (attribute, object) -> object              one value of a complex attribute, wherever it stands
 
-In one thing a strict request is read differently: a PATCH that sets an optional attribute to
-``""`` removes it, since nobody can tell Entra's "cleared" from an empty string. Nulls in a body are
-not touched: that they stand for "unassigned" is the RFC's own rule (RFC 7643 §2.5) [14, 34].
+Two readings go beyond the RFC. A PATCH that sets an optional attribute to ``""`` removes it, since
+nobody can tell Entra's "cleared" from an empty string; and a role that is a JSON document as text
+is taken for the document. Nulls in a POST or among members are left to the core: that they stand
+for "unassigned" is the RFC's own rule (RFC 7643 §2.5) [14, 34].
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def normalise(resource_type: ResourceType, method: str, query: Mapping[str, str]
     """The request in strict RFC form. Query and body are not changed in place."""
     query = dict(query)
     text = query.get("filter")
-    if text is not None and not _is_plain(text):
+    if text is not None and not _is_plain(text) and len(text) <= MAX_LENGTH:
         for in_filter in FILTER:
             text = in_filter(resource_type, text)
         query["filter"] = text
@@ -79,12 +80,12 @@ def _leaf(resource_type: ResourceType, notation: str) -> Attribute | None:
     return target.leaf.sub("value") if target.leaf.is_complex else target.leaf
 
 
-# Filters ---------------------------------------------------------------------------------------
+# Filters
 
 _STRING = r'"(?:[^"\\]|\\.)*+"'
 _COMPARISON = r"(?<![\w.:$-])([a-z$][\w.:$-]*+)( +(?:eq|ne|co|sw|ew|gt|ge|lt|le) +)"
 _ONE_CLAUSE = re.compile(r' *([\w.:$-]+ +eq +)"(.*)" *', re.I | re.S)
-_MORE_CLAUSES = re.compile(r'"\s*(?:and|or)[\s(]', re.I)
+_MORE_CLAUSES = re.compile(r'"\s*(?:and|or)[\s(]|\b(?:eq|ne|co|sw|ew|gt|ge|lt|le)\s*"|"\s*[\w.:$-]+\s+pr\b', re.I)
 _ESCAPES = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-f]{4})|["\\]', re.I)
 _CLAUSE = re.compile(rf'{_COMPARISON}({_STRING}|[^\s"()\[\]]++)', re.I | re.S)
 _CHAIN = re.compile(rf" *{_CLAUSE.pattern}(?: +and +{_CLAUSE.pattern})* *", re.I | re.S)
@@ -105,7 +106,7 @@ def escaped_text(_: ResourceType, text: str) -> str:
 
     And a lone backslash likewise; only where the whole filter is one clause.
     """
-    clause = _ONE_CLAUSE.fullmatch(text) if len(text) <= MAX_LENGTH else None
+    clause = _ONE_CLAUSE.fullmatch(text)
     if clause is None or _MORE_CLAUSES.search(clause[2]):
         return text
     escaped = _ESCAPES.sub(lambda found: found[0] if len(found[0]) > 1 else "\\" + found[0], clause[2])
@@ -120,18 +121,16 @@ def quoted_text(resource_type: ResourceType, text: str) -> str:
 
     def quoted(clause: re.Match[str]) -> str:
         name, operator, operand = clause.groups()
-        leaf = _leaf(resource_type, name)
+        leaf = _leaf(resource_type, full_manager(resource_type, name))
         if operand[0] == '"' or _LITERAL.fullmatch(operand) or leaf is None or leaf.type in (Type.BOOLEAN, Type.INTEGER, Type.DECIMAL):
             return clause[0]
         return f"{name}{operator}{json.dumps(operand, ensure_ascii=False)}"
 
-    return _CLAUSE.sub(quoted, text) if len(text) <= MAX_LENGTH and _CHAIN.fullmatch(text) else text
+    return _CLAUSE.sub(quoted, text) if _CHAIN.fullmatch(text) else text
 
 
 def value_in_brackets(_: ResourceType, text: str) -> str:
     """``emails[type eq "work"] eq "i@b.example"`` -> ``emails[type eq "work" and value eq "i@b.example"]``"""
-    if len(text) > MAX_LENGTH or "]" not in text:
-        return text
     return _BESIDE_BRACKET.sub(lambda found: f"{found[1]} and value eq {found[4]}]" if found[1] else found[0], text)
 
 
@@ -174,7 +173,7 @@ def _typed(resource_type: ResourceType, node: Filter, outer: str = "") -> Filter
 FILTER: tuple[Callable[[ResourceType, str], str], ...] = (escaped_text, quoted_text, value_in_brackets, typed_operands)
 
 
-# Values ----------------------------------------------------------------------------------------
+# Values
 
 
 def lone_element(attribute: Attribute, value: Any) -> Any:
@@ -279,7 +278,7 @@ def _fitting_members(attribute_of: Callable[[str], Attribute | None], value: Obj
     return fitting
 
 
-# Bodies of POST and PUT ------------------------------------------------------------------------
+# Bodies of POST and PUT
 
 
 def fitting_values(resource_type: ResourceType, body: Object) -> Object:
@@ -313,7 +312,7 @@ def _is_known(resource_type: ResourceType, urn: str) -> bool:
 RESOURCE: tuple[Callable[[ResourceType, Object], Object], ...] = (fitting_values, listed_schemas)
 
 
-# PATCH -----------------------------------------------------------------------------------------
+# PATCH
 
 
 def message_member(body: Object) -> Object:
@@ -385,12 +384,8 @@ def strict_paths(resource_type: ResourceType, operation: Object) -> Object:
         return {**operation, "path": strict_path(resource_type, path)}
     if path is not None or not isinstance(value, dict):
         return operation
-    renamed: Object = {}
-    for name, each in value.items():
-        strict = strict_path(resource_type, name)
-        renamed.pop(strict, None)  # two spellings of one path: in order, so the later one holds
-        renamed[strict] = each
-    return {**operation, "value": renamed}
+    # Of two spellings of one path the later one holds: they are done in order.
+    return {**operation, "value": {strict_path(resource_type, name): each for name, each in value.items()}}
 
 
 def fitting_value(resource_type: ResourceType, operation: Object) -> Object:

@@ -16,8 +16,6 @@ from click.testing import CliRunner, Result
 
 from scim_server import log
 from scim_server.cli import main
-from scim_server.config import BASE_PATH
-from scim_server.http import blueprint
 from scim_server.store.engine import create_engine
 from scim_server.store.registry import Registry
 from scim_server.tenancy.bearer import Bearer, Unauthenticated
@@ -112,7 +110,6 @@ def test_a_credential_opens_its_tenant_and_no_other(cli: Command, tenant: str, b
 def test_the_tenant_url_follows_from_public_url(cli: Command, tenant: str) -> None:
     made = answer(cli("credential", "create", "--tenant", tenant, "--json", PUBLIC_URL="https://scim.example.com"))
     assert made["tenant_url"] == "https://scim.example.com/scim/v2"
-    assert blueprint.BASE_PATH == BASE_PATH
 
 
 def test_people_are_told_what_to_paste_where(cli: Command, tenant: str) -> None:
@@ -227,6 +224,15 @@ def test_upgrade_makes_the_folder_for_its_owner_only(tmp_path: Path) -> None:
     done(CliRunner().invoke(main, ["db", "upgrade"], env={"DATA_DIR": str(folder), "LOG_LEVEL": "ERROR"}))
     assert (folder / "scim.db").exists()
     assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environ = {"DATA_DIR": str(tmp_path / "file" / "data"), "LOG_LEVEL": "ERROR"}
+    told = refusal(CliRunner().invoke(main, ["db", "upgrade"], env=environ))
+    assert "cannot be made" in told
+    assert "DATA_DIR" in told
+    assert "db upgrade" in refusal(CliRunner().invoke(main, ["tenant", "list"], env=environ))
 
 
 def test_a_database_that_is_away_is_named_without_its_password() -> None:

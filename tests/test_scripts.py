@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,33 @@ def test_a_script_is_executable_stops_at_errors_and_parses(script: Path) -> None
 def test_ci_calls_make_test_and_nothing_cleverer() -> None:
     lines = [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line and not line.startswith("#")]
     assert lines == ["set -eu", 'cd "$(dirname "$0")/.."', "exec make test"]
+
+
+SKIPS = """
+import pytest
+
+def test_runs(): pass
+@pytest.mark.skip(reason="no database")
+def test_marked(): pass
+def test_asks(): pytest.skip("no network")
+@pytest.mark.xfail(reason="known")
+def test_known(): raise ValueError
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "status", "closing"),
+    [({}, 0, "1 passed, 2 skipped, 1 xfailed"), ({"CI": "true"}, 1, "1 failed, 1 passed, 1 xfailed, 1 error")],
+)
+def test_a_skip_is_a_failure_in_ci(tmp_path: Path, environ: dict[str, str], status: int, closing: str) -> None:
+    tests = tmp_path / "test_skips.py"
+    tests.write_text(SKIPS)
+    options = ["-p", "tests.plugin_no_skips", "-p", "no:cacheprovider", "-q", "-rs", "--rootdir", str(tmp_path), str(tests)]
+    command = [sys.executable, "-m", "pytest", *options]
+    done = subprocess.run(
+        command, cwd=ROOT, env={"PATH": "/usr/bin:/bin", **environ}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == status, done.stdout
+    assert done.stdout.splitlines()[-1].startswith(closing)
+    assert "no database" in done.stdout
+    assert "no network" in done.stdout

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -52,7 +54,7 @@ def operator() -> Principal:
 def database(settings: Settings) -> Iterator[Opened]:
     """The migrated database. Nothing is made: where there is none, the command that makes it is named."""
     remedy = f"Run: {command('db', 'upgrade')}"
-    if settings.embedded_file and not settings.embedded_file.exists():
+    if settings.embedded_file and not os.path.exists(settings.embedded_file):  # pathlib's raises where it may not look
         raise click.ClickException(
             f"There is no database at {settings.embedded_file}. {remedy}\nOr set DATA_DIR or DATABASE_URL to where it is."
         )
@@ -67,7 +69,7 @@ def database(settings: Settings) -> Iterator[Opened]:
 def upgrade(settings: Settings) -> bool:
     """Apply what is pending; whether there was anything. Seeing that there is nothing takes a tenth of the time."""
     if settings.embedded_file:
-        settings.embedded_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(settings.embedded_file.parent)
     with _engine(settings) as (engine, store):
         if store.migrated():
             return False
@@ -75,6 +77,14 @@ def upgrade(settings: Settings) -> bool:
 
         migrate(engine)
         return True
+
+
+def _make_folder(folder: Path) -> None:
+    """For its owner only: there will be personal data in it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise click.ClickException(f"The folder {folder} cannot be made: {fault.strerror}. Set DATA_DIR to one that can.") from fault
 
 
 @contextmanager

@@ -8,14 +8,13 @@ import time
 from flask import Blueprint, Flask, Response, g, request
 
 from scim_server import log
+from scim_server.config import BASE_PATH
 from scim_server.http import discovery, errors, health
 from scim_server.http.resources import Endpoint
 from scim_server.provisioning import groups, users
 from scim_server.scim.schemas import GROUP_TYPE, USER_TYPE
 from scim_server.store.unit import Store
 from scim_server.tenancy.bearer import Bearer
-
-BASE_PATH = "/scim/v2"
 
 
 def register(app: Flask, store: Store, bearer: Bearer, *, public_url: str, max_body: int, max_results: int) -> None:

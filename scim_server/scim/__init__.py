@@ -5,6 +5,10 @@ JSON values and query texts; what comes out are values, or one of the errors of 
 Documents are plain dicts in canonical form: names as the schema spells them, nothing null,
 nothing empty, nothing read-only.
 
-Reading order: errors, attributes, schemas, values, filters, matching, resources, patch,
-projection, messages.
+    errors, attributes, schemas     what there is, and what can be wrong with it
+    values, filters, matching       how values compare; filters and paths as text, trees, questions
+    documents, resources            canonical form; what is accepted, kept, compared, answered
+    steps, patch, changes           what a PATCH means, what it does, what has changed
+    projection, paging, versions    what of it is shown
+    messages, discovery             what goes around it
 """

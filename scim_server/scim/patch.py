@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from scim_server.scim.attributes import Attribute, Mutability, Target
@@ -143,7 +144,13 @@ def _operation(raw: Any) -> Operation:
         return Operation(op.lower(), None, found.get("value", MISSING))
     if not isinstance(path, str):
         raise InvalidPath("The path of an operation must be a string.")
-    return Operation(op.lower(), parse_path(path), found.get("value", MISSING))
+    parsed = _frequent_path(path) if len(path) <= _FREQUENT_LENGTH else parse_path(path)
+    return Operation(op.lower(), parsed, found.get("value", MISSING))
+
+
+# A client has few paths and sends them again and again; to parse a filter takes longer than all the rest.
+_frequent_path = lru_cache(maxsize=1024)(parse_path)
+_FREQUENT_LENGTH = 100
 
 
 # The plan
@@ -250,7 +257,9 @@ class _Planner:
             raise MutabilityError(f"{target} cannot be written: members are added and removed whole.")
         if path.filter is not None:
             if op != "remove":
-                raise MutabilityError(f"What {attribute.name}[...] selects can be removed only; members are added at the path {attribute.name}.")
+                raise MutabilityError(
+                    f"What {attribute.name}[...] selects can be removed only; members are added at the path {attribute.name}."
+                )
             where = path.filter
             if isinstance(where, Compare) and where.op == "eq" and where.path.lower() == "value" and isinstance(where.value, str):
                 self.members.append(RemoveMembers((where.value,)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from scim_server.scim.attributes import Attribute, Returned, Target
@@ -79,11 +80,12 @@ def _targets(resource_type: ResourceType, names: Iterable[str]) -> Iterable[Targ
     return (target for name in names if (target := resource_type.resolve(name)) is not None)
 
 
-def _returned(resource_type: ResourceType, returned: Returned) -> Iterable[Target]:
+@lru_cache(maxsize=256)
+def _returned(resource_type: ResourceType, returned: Returned) -> tuple[Target, ...]:
     """The attributes of that characteristic."""
-    own: tuple[tuple[str | None, Attribute], ...] = tuple((None, each) for each in (*COMMON.attributes, *resource_type.schema.attributes))
-    extended = ((extension.id, each) for extension in resource_type.extensions for each in extension.attributes)
-    return (Target(urn, each) for urn, each in (*own, *extended) if each.returned is returned)
+    placed: list[tuple[str | None, Attribute]] = [(None, each) for each in (*COMMON.attributes, *resource_type.schema.attributes)]
+    placed += [(extension.id, each) for extension in resource_type.extensions for each in extension.attributes]
+    return tuple(Target(urn, each) for urn, each in placed if each.returned is returned)
 
 
 def _add(tree: _Tree, target: Target) -> None:

@@ -5,7 +5,8 @@ anything, whether an immutable attribute has a value, whether anything required 
 
 Where the RFC is silent: an element that is matched and replaced is replaced whole; what is removed
 and was not there is no error; a value path that matches nothing makes ``remove`` do nothing, and
-makes ``add`` and ``replace`` create the element that the path describes (if lenient; else noTarget).
+makes ``add`` and ``replace`` create the element that the path describes (if lenient, and if with the
+value it is still what the path describes; else noTarget).
 """
 
 from __future__ import annotations

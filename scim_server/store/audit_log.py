@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, bindparam, cast, insert, literal_column, select
+from sqlalchemy import FromClause, Text, bindparam, cast, insert, literal_column, select
 
 from scim_server.events import Event, Principal
 from scim_server.store import documents, ids
 from scim_server.store.columns import TENANT
 from scim_server.store.connections import Row
+from scim_server.store.dialects import apart
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import Statement
 from scim_server.store.tables import Id, events
@@ -22,11 +23,15 @@ _AFTER_ALL = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _COLUMNS = ("id", "occurred", "tag", "subject_id", "principal_kind", "principal_id", "request_id", "data")
 _APPEND = Statement(insert(events).values(tenant_id=TENANT, **{name: bindparam(name) for name in _COLUMNS}))
 
-_RECORDED = (cast(events.c.id, Text), *(events.c[name] for name in _COLUMNS[1:-1]), cast(events.c.data, Text))
-_LATEST = select(*_RECORDED).where(events.c.tenant_id == TENANT, events.c.id < bindparam("before", type_=Id)).order_by(events.c.id.desc())
-_LATEST = _LATEST.limit(bindparam("limit")).offset(literal_column("0"))
-_LIST = Statement(_LATEST)
-_LIST_OF_SUBJECT = Statement(_LATEST.where(events.c.subject_id == bindparam("subject_id")))
+
+def _latest(rows: FromClause) -> Statement:
+    columns = (cast(rows.c.id, Text), *(rows.c[name] for name in _COLUMNS[1:-1]), cast(rows.c.data, Text))
+    earlier = select(*columns).where(rows.c.tenant_id == TENANT, rows.c.id < bindparam("before", type_=Id))
+    return Statement(earlier.order_by(rows.c.id.desc()).limit(bindparam("limit")).offset(literal_column("0")))
+
+
+_of_subject = select(events).where(events.c.tenant_id == TENANT, events.c.subject_id == bindparam("subject_id"))
+_LIST, _LIST_OF_SUBJECT = _latest(events), _latest(apart(_of_subject).subquery("of_subject"))
 
 
 @dataclass(frozen=True, slots=True)

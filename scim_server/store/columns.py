@@ -14,7 +14,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, FromClause, Numeric, Table, Text, and_, bindparam, case, cast, func, literal_column, select, true
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    FromClause,
+    Numeric,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.types import TypeEngine
 
 from scim_server.scim.attributes import Attribute, Target, Type
@@ -74,36 +89,40 @@ class Elements:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """An indexed table in which resources are found by one value of a multi-valued attribute."""
+class Lookup:
+    """How the few resources with one value of an attribute are found in an index."""
 
-    resource_id: ColumnElement[Any]
     value: Operand
-    condition: ColumnElement[bool]
+    found: Callable[[ColumnElement[Any]], ColumnElement[bool]]
+    """The condition on the resource's row, for a parameter of the value's type."""
 
 
 class Columns:
-    """The attributes of one resource type."""
+    """The attributes of one resource type, in ``rows``: its table, or some of the table's rows."""
 
-    def __init__(self, table: Table, name: str, endpoint: str) -> None:
-        self.table = table
-        self.keys: ColumnElement[Any] = table.c["keys"]
-        version = literal_column("'W/\"'").concat(cast(table.c.version, Text)).concat(literal_column("'\"'"))
+    def __init__(self, rows: FromClause, name: str, endpoint: str) -> None:
+        self.rows = rows
+        self._keys: ColumnElement[Any] = rows.c["keys"]
+        version = literal_column("'W/\"'").concat(cast(rows.c.version, Text)).concat(literal_column("'\"'"))
         self._leaves: dict[str, Leaf] = {
-            "id": _id(table.c.id),
-            "externalId": Leaf(Operand(json_key(self.keys, ("externalId",))), Operand(table.c.external_id, Key, indexed)),
+            "id": _id(rows.c.id),
+            "externalId": self._indexed("externalId", rows.c.external_id),
             "meta.resourceType": Leaf(Operand(literal_column(f"'{name}'"))),
-            "meta.created": Leaf(Operand(table.c.created, Instant)),
-            "meta.lastModified": Leaf(Operand(table.c.modified, Instant)),
-            "meta.location": Leaf(Operand(_address(endpoint, table.c.id))),
+            "meta.created": Leaf(Operand(rows.c.created, Instant)),
+            "meta.lastModified": Leaf(Operand(rows.c.modified, Instant)),
+            "meta.location": Leaf(Operand(_address(endpoint, rows.c.id))),
             "meta.version": Leaf(Operand(version)),
         }
         self._elements: dict[str, Elements] = {}
-        self.places: dict[str, Place] = {}
+        self.lookups = {name: _lookup(self._leaves[name]) for name in ("id", "externalId")}
+
+    def over(self, rows: FromClause) -> Columns:
+        """The same in other rows of the same columns."""
+        raise NotImplementedError
 
     def leaf(self, target: Target) -> Leaf:
         """The one simple value at a target without multi-valued attributes."""
-        return self._leaves.get(str(target)) or _leaf(self.keys, _path(target), target.leaf)
+        return self._leaves.get(str(target)) or _leaf(self._keys, _path(target), target.leaf)
 
     def elements(self, target: Target) -> Elements:
         """The elements of the multi-valued attribute at a target."""
@@ -113,7 +132,7 @@ class Columns:
         known = self._elements.get(str(whole))
         if known is not None:
             return known
-        element = json_elements(self.keys, _path(whole)).table_valued("value", name="element")
+        element = json_elements(self._keys, _path(whole)).table_valued("value", name="element")
         return Elements(element, lambda sub: _leaf(element.c.value, (sub.name,) if sub else (), sub or attribute))
 
     def present(self, target: Target) -> ColumnElement[bool]:
@@ -121,34 +140,52 @@ class Columns:
         known = self._leaves.get(str(target))
         if known is not None:
             return known.key.sql.is_not(None)
-        return true() if str(target) == "meta" else json_present(self.keys, _path(target))
+        return true() if str(target) == "meta" else json_present(self._keys, _path(target))
+
+    def _indexed(self, name: str, column: ColumnElement[Any]) -> Leaf:
+        """A string in the document whose key is in an indexed column, too."""
+        return Leaf(Operand(json_key(self._keys, (name,))), Operand(column, Key, indexed))
+
+    def _linked(self, column: ColumnElement[Any], leaf: Callable[[Attribute | None], Leaf]) -> Elements:
+        """Elements that are open memberships, by the column of ``memberships`` that names this resource."""
+        own = and_(memberships.c.tenant_id == TENANT, column == self.rows.c.id, memberships.c.valid_to.is_(None))
+        return Elements(memberships, leaf, own)
 
 
 class _Users(Columns):
-    def __init__(self) -> None:
-        super().__init__(users, "User", "/Users")
+    def __init__(self, rows: FromClause) -> None:
+        super().__init__(rows, "User", "/Users")
         manager = f"{ENTERPRISE_USER}:manager"
         self._leaves |= {
-            "userName": Leaf(Operand(json_key(self.keys, ("userName",))), Operand(users.c.user_name_key, Key, indexed)),
-            "active": Leaf(Operand(json_key(self.keys, ("active",))), Operand(users.c.active, Boolean(), lambda key: key == "true")),
-            f"{manager}.$ref": Leaf(Operand(_of_manager(_address("/Users", _other_users.c.id)))),
-            f"{manager}.displayName": Leaf(Operand(_of_manager(json_key(_other_users.c["keys"], ("displayName",))))),
+            "userName": self._indexed("userName", rows.c.user_name_key),
+            "active": Leaf(Operand(json_key(self._keys, ("active",))), Operand(rows.c.active, Boolean(), lambda key: key == "true")),
+            f"{manager}.$ref": Leaf(Operand(self._of_manager(_address("/Users", _other_users.c.id)))),
+            f"{manager}.displayName": Leaf(Operand(self._of_manager(json_key(_other_users.c["keys"], ("displayName",))))),
         }
-        own = and_(memberships.c.tenant_id == TENANT, memberships.c.member_id == users.c.id, memberships.c.valid_to.is_(None))
-        self._elements["groups"] = Elements(memberships, _group_leaf, own)
-        self.places["emails.value"] = Place(
-            user_emails.c.user_id, Operand(user_emails.c.value_key, Key, indexed), user_emails.c.tenant_id == TENANT
-        )
+        self._elements["groups"] = self._linked(memberships.c.member_id, _group_leaf)
+        self.lookups["userName"] = _lookup(self._leaves["userName"])
+        self.lookups["emails.value"] = _lookup_in(rows, user_emails.c.user_id, Operand(user_emails.c.value_key, Key, indexed))
+
+    def over(self, rows: FromClause) -> Columns:
+        return _Users(rows)
+
+    def _of_manager(self, value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A value of the user that is named as manager, if there is one."""
+        live = and_(_other_users.c.tenant_id == TENANT, _other_users.c.id == self.rows.c.manager_id, _other_users.c.ended.is_(None))
+        return select(value).where(live).correlate(self.rows).scalar_subquery()
 
 
 class _Groups(Columns):
-    def __init__(self) -> None:
-        super().__init__(groups, "Group", "/Groups")
-        self._leaves["displayName"] = Leaf(
-            Operand(json_key(self.keys, ("displayName",))), Operand(groups.c.display_name_key, Key, indexed)
-        )
-        own = and_(memberships.c.tenant_id == TENANT, memberships.c.group_id == groups.c.id, memberships.c.valid_to.is_(None))
-        self._elements["members"] = Elements(memberships, member_leaf, own)
+    def __init__(self, rows: FromClause) -> None:
+        super().__init__(rows, "Group", "/Groups")
+        self._leaves["displayName"] = self._indexed("displayName", rows.c.display_name_key)
+        self._elements["members"] = self._linked(memberships.c.group_id, member_leaf)
+        self.lookups["displayName"] = _lookup(self._leaves["displayName"])
+        member = Operand(memberships.c.member_id, Id, _id_or_none)
+        self.lookups["members.value"] = _lookup_in(rows, memberships.c.group_id, member, memberships.c.valid_to.is_(None))
+
+    def over(self, rows: FromClause) -> Columns:
+        return _Groups(rows)
 
 
 def member_leaf(sub: Attribute | None) -> Leaf:
@@ -188,7 +225,23 @@ def _leaf(document: ColumnElement[Any], path: tuple[str, ...], attribute: Attrib
 
 
 def _id(column: ColumnElement[Any]) -> Leaf:
-    return Leaf(Operand(cast(column, Text)), Operand(column, Id, lambda key: key if ids.is_id(key) else None))
+    return Leaf(Operand(cast(column, Text)), Operand(column, Id, _id_or_none))
+
+
+def _id_or_none(key: str) -> str | None:
+    return key if ids.is_id(key) else None
+
+
+def _lookup(leaf: Leaf) -> Lookup:
+    """By an indexed column of the resource itself."""
+    equal = leaf.operand("eq")
+    return Lookup(equal, lambda key: equal.sql == key)
+
+
+def _lookup_in(rows: FromClause, resource_id: Column[Any], value: Operand, *conditions: ColumnElement[bool]) -> Lookup:
+    """By a table that has a row for each value."""
+    known = select(resource_id).where(resource_id.table.c.tenant_id == TENANT, *conditions)
+    return Lookup(value, lambda key: rows.c.id.in_(known.where(value.sql == key)))
 
 
 def _address(endpoint: str, resource_id: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -202,16 +255,10 @@ def _name(table: FromClause, resource_id: ColumnElement[Any]) -> ColumnElement[A
     return named.correlate(memberships).scalar_subquery()
 
 
-def _of_manager(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A value of the user that is named as manager, if there is one."""
-    live = and_(_other_users.c.tenant_id == TENANT, _other_users.c.id == users.c.manager_id, _other_users.c.ended.is_(None))
-    return select(value).where(live).correlate(users).scalar_subquery()
-
-
 def _path(target: Target) -> tuple[str, ...]:
     parts = (target.extension, target.attribute and target.attribute.name, target.sub and target.sub.name)
     return tuple(part for part in parts if part)
 
 
-USERS = _Users()
-GROUPS = _Groups()
+USERS = _Users(users)
+GROUPS = _Groups(groups)

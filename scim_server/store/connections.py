@@ -46,11 +46,11 @@ class Database(ABC):
         self._pool = engine.pool
 
     def checkout(self) -> PoolProxiedConnection:
-        """A connection out of the pool. Raises Busy if all stay in use, Unavailable if none can be made."""
+        """A connection out of the pool. Raises Unavailable if all stay in use, or none can be made."""
         try:
             return self._pool.connect()
         except sqlalchemy_errors.TimeoutError as error:
-            raise Busy("all connections are in use") from error
+            raise Unavailable("all connections are in use") from error
         except (psycopg.Error, sqlite3.Error) as error:
             raise Unavailable(str(error)) from error
 

@@ -29,7 +29,7 @@ def instant_text(instant: datetime) -> str:
 
 def instant(value: Any) -> datetime:
     """As the drivers give it: text from SQLite, else a datetime."""
-    return datetime.fromisoformat(value) if isinstance(value, str) else value  # type: ignore[no-any-return]  # a driver's value
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def indexed(key: str) -> str:
@@ -73,7 +73,10 @@ def group(row: Row) -> Resource:
 
 def manager_link(text: str | None) -> Link | None:
     """JSON of [id, display], or none."""
-    return Link(*orjson.loads(text), "User") if text else None
+    if not text:
+        return None
+    manager_id, display = orjson.loads(text)
+    return Link(manager_id, display, "User")
 
 
 def members(text: str | None) -> tuple[Link, ...]:

@@ -14,19 +14,24 @@ import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url
 
 _BUSY_MS = 10_000
+_POOL_TIMEOUT_S = 10
 
 _SQLITE_SETTINGS = (
+    f"PRAGMA busy_timeout = {_BUSY_MS}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # an answered change survives a power cut
     "PRAGMA foreign_keys = ON",
-    f"PRAGMA busy_timeout = {_BUSY_MS}",
     "PRAGMA cache_size = -16000",  # KiB
     "PRAGMA temp_store = MEMORY",
 )
 
 # No statement may hold a worker for ever; a lock not had after 10 s is answered with "try again".
+# Every statement has an index to go by. A plan that reads a whole table, made while the table was
+# small and kept with the prepared statement, would be a trap, and so is compiling it.
 _POSTGRES_OPTIONS = {
     "timezone": "UTC",
+    "enable_seqscan": "off",
+    "jit": "off",
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
@@ -45,6 +50,7 @@ def create_engine(url: str, pool_size: int) -> Engine:
             paramstyle="named",
             pool_size=pool_size,
             max_overflow=2,
+            pool_timeout=_POOL_TIMEOUT_S,
             pool_reset_on_return=None,
             connect_args={"isolation_level": None, "cached_statements": 256},
         )
@@ -56,6 +62,7 @@ def create_engine(url: str, pool_size: int) -> Engine:
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
         max_overflow=2,
+        pool_timeout=_POOL_TIMEOUT_S,
         pool_reset_on_return=None,
         connect_args=_postgresql_arguments(address),
     )

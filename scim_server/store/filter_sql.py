@@ -7,19 +7,21 @@ so that one and the same element must satisfy it all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, func, literal_column, not_, or_, select
 
-from scim_server.scim.attributes import Target
+from scim_server.scim.attributes import Attribute, Target
 from scim_server.scim.filters import And, Not, Or
-from scim_server.scim.matching import Bound, Key, Some, Term
-from scim_server.store.columns import Columns, Elements, Leaf, Operand, Place
+from scim_server.scim.matching import Bound, Some, Term, shape
+from scim_server.store.columns import Columns, Elements, Leaf, Operand
 from scim_server.store.dialects import contains, ends_with, starts_with
 
 _Condition: TypeAlias = ColumnElement[bool]
+
+_LOOKUP = "sought"
 
 _COMPARISONS: dict[str, Callable[[Any, Any], _Condition]] = {
     "eq": lambda value, key: value == key,
@@ -34,35 +36,49 @@ _COMPARISONS: dict[str, Callable[[Any, Any], _Condition]] = {
 }
 
 
+class Parameter(NamedTuple):
+    """A parameter that stands for a literal: its name, the literal's place in ``matching.shape``, what is made of its key."""
+
+    name: str
+    place: int
+    convert: Callable[[Any], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition whose literals are parameters: ``values`` tells for each what it is, by the literal's place."""
+    """A condition on rows, and its parameters."""
 
     sql: _Condition
-    parameters: tuple[tuple[str, int, Callable[[Any], Any]], ...]
-
-    def values(self, literals: Sequence[Key]) -> dict[str, Any]:
-        """The parameters for a filter of the same shape with these literals (``matching.shape``)."""
-        return {name: convert(literals[place]) for name, place, convert in self.parameters}
+    parameters: tuple[Parameter, ...]
 
 
 def condition(bound: Bound, columns: Columns) -> Condition:
-    """The condition on rows of the resource's table."""
+    """The filter as a condition on the rows of ``columns``."""
     writer = _Writer(columns)
     return Condition(writer.write(bound), tuple(writer.parameters))
 
 
-def element_condition(bound: Bound, leaf: Callable[[Any], Leaf]) -> Condition:
-    """The condition on one element of a multi-valued attribute, which is a row."""
+def element_condition(bound: Bound, leaf: Callable[[Attribute | None], Leaf]) -> Condition:
+    """The filter as a condition on one element of a multi-valued attribute, which is a row."""
     writer = _Writer(None)
     return Condition(writer.write_element(bound, leaf), tuple(writer.parameters))
+
+
+def lookup(bound: Bound, columns: Columns) -> Condition | None:
+    """A condition that follows from the filter, and by which few rows are found in an index; None if there is none."""
+    for term, place in _necessary(bound, 0):
+        known = columns.lookups.get(str(term.target)) if term.op == "eq" else None
+        if known is not None:
+            parameter = bindparam(_LOOKUP, type_=known.value.type)
+            return Condition(known.found(parameter), (Parameter(_LOOKUP, place, known.value.convert),))
+    return None
 
 
 class _Writer:
     def __init__(self, columns: Columns | None) -> None:
         self._columns = columns
         self._literals = 0
-        self.parameters: list[tuple[str, int, Callable[[Any], Any]]] = []
+        self.parameters: list[Parameter] = []
 
     def write(self, bound: Bound) -> _Condition:
         """What a resource must satisfy."""
@@ -78,7 +94,7 @@ class _Writer:
             case Not(term):
                 return _negated(self.write(term))
 
-    def write_element(self, bound: Bound, leaf: Callable[[Any], Leaf]) -> _Condition:
+    def write_element(self, bound: Bound, leaf: Callable[[Attribute | None], Leaf]) -> _Condition:
         """What one element must satisfy."""
         match bound:
             case Term(target, "pr"):
@@ -99,9 +115,6 @@ class _Writer:
         assert columns is not None
         if attribute is None or not attribute.multi_valued:
             return columns.present(target) if term.op == "pr" else self._compared(columns.leaf(target), term)
-        place = columns.places.get(str(target)) if term.op == "eq" else None
-        if place is not None:
-            return self._found_in(place, self._literals_taken(1))
         elements = columns.elements(target)
         if term.op == "pr" and target.sub is None:
             return _some_row(columns, elements)
@@ -115,54 +128,39 @@ class _Writer:
         return _some_row(columns, elements, compared)
 
     def _some(self, target: Target, term: Bound) -> _Condition:
-        """One EXISTS; beside it an indexed look-up, where the term holds one value to be found by."""
-        columns = self._columns
-        assert columns is not None
-        elements = columns.elements(target)
-        first = self._literals
-        found = _some_row(columns, elements, self.write_element(term, elements.leaf))
-        for each, literal in _conjuncts(term, first):
-            place = columns.places.get(str(each.target)) if each.op == "eq" else None
-            if place is not None:
-                return and_(self._found_in(place, literal), found)
-        return found
-
-    def _found_in(self, place: Place, literal: int) -> _Condition:
         assert self._columns is not None
-        found = select(place.resource_id).where(place.condition, place.value.sql == self._parameter(place.value, literal))
-        return self._columns.table.c.id.in_(found)
+        elements = self._columns.elements(target)
+        return _some_row(self._columns, elements, self.write_element(term, elements.leaf))
 
     def _compared(self, leaf: Leaf, term: Term) -> _Condition:
         operand = leaf.operand(term.op)
-        return _COMPARISONS[term.op](operand.sql, self._parameter(operand, self._literals_taken(1)))
+        parameter = self._parameter(operand, self._literals)
+        self._literals += 1
+        return _COMPARISONS[term.op](operand.sql, parameter)
 
-    def _literals_taken(self, number: int) -> int:
-        """The place of the next literal, in the order of ``matching.shape``."""
-        place = self._literals
-        self._literals += number
-        return place
-
-    def _parameter(self, operand: Operand, literal: int) -> ColumnElement[Any]:
+    def _parameter(self, operand: Operand, place: int) -> ColumnElement[Any]:
+        """A parameter for the literal that has this place in the order of ``matching.shape``."""
         name = f"literal_{len(self.parameters)}"
-        self.parameters.append((name, literal, operand.convert))
+        self.parameters.append(Parameter(name, place, operand.convert))
         return bindparam(name, type_=operand.type)
 
 
-def _conjuncts(term: Bound, literal: int) -> list[tuple[Term, int]]:
-    """The comparisons that must all hold, as far as they come first, each with the place of its literal."""
-    found: list[tuple[Term, int]] = []
-    for each in term.terms if isinstance(term, And) else (term,):
-        if not isinstance(each, Term):
-            break
-        if each.op != "pr":
-            found.append((each, literal))
-            literal += 1
-    return found
+def _necessary(bound: Bound, place: int) -> Iterator[tuple[Term, int]]:
+    """The comparisons that all must hold for the filter to hold, each with the place of its literal."""
+    match bound:
+        case Term():
+            yield bound, place
+        case Some(_, term):
+            yield from _necessary(term, place)
+        case And(terms):
+            for each in terms:
+                yield from _necessary(each, place)
+                place += len(shape(each)[1])
 
 
 def _some_row(columns: Columns, elements: Elements, *conditions: _Condition) -> _Condition:
-    rows = select(literal_column("1")).select_from(elements.rows).where(elements.condition, *conditions)
-    return exists(rows.correlate(columns.table))
+    rows: Select[Any] = select(literal_column("1")).select_from(elements.rows).where(elements.condition, *conditions)
+    return exists(rows.correlate(columns.rows))
 
 
 def _negated(condition: _Condition) -> _Condition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, literal_column, select, update
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.scim.matching import Bound
@@ -32,22 +32,23 @@ def _select_list(group: FromClause, with_members: bool) -> list[ColumnElement[An
 
 
 _LIVE = (groups.c.tenant_id == TENANT, groups.c.id == _ID, groups.c.ended.is_(None))
-_STORED = {name: bindparam(name) for name in ("doc", "keys", "external_id", "display_name", "display_name_key")}
-_NEXT = {"version": bindparam("version"), "modified": bindparam("modified")}
+_STORED: dict[str, Any] = {name: bindparam(name) for name in ("doc", "keys", "external_id", "display_name", "display_name_key")}
+_NEXT: dict[str, Any] = {"version": bindparam("version"), "modified": bindparam("modified")}
 
 _GET = {with_members: Statement(select(*_select_list(groups, with_members)).where(*_LIVE)) for with_members in (True, False)}
 _LOCK = Statement(select(*_select_list(groups, False)).where(*_LIVE).with_for_update(key_share=True, of=groups))
 
 _NEW = {"tenant_id": TENANT, "id": _ID, "version": literal_column("1"), "created": NOW, "modified": NOW, **_STORED}
-_NAME_IS_FREE: dict[str, Any] = {"index_elements": ["tenant_id", "display_name_key"], "index_where": groups.c.ended.is_(None)}
+_NAME_IS_FREE = ["display_name_key", "tenant_id"]
 _INSERT = Statement(
-    postgresql=postgresql.insert(groups).values(_NEW).on_conflict_do_nothing(**_NAME_IS_FREE).returning(groups.c.version),
-    sqlite=sqlite.insert(groups).values(_NEW).on_conflict_do_nothing(**_NAME_IS_FREE).returning(groups.c.version),
+    postgresql=postgresql.insert(groups).values(_NEW).on_conflict_do_nothing(index_elements=_NAME_IS_FREE).returning(groups.c.version),
+    sqlite=sqlite.insert(groups).values(_NEW).on_conflict_do_nothing(index_elements=_NAME_IS_FREE).returning(groups.c.version),
 )
 _TOUCH = Statement(update(groups).values(_NEXT).where(*_LIVE))
 _CHANGE = update(groups).values({**_NEXT, **_STORED}).where(*_LIVE)
 _UPDATE, _UPDATE_RETURNING = Statement(_CHANGE), Statement(_CHANGE.returning(groups.c.version))
-_END = Statement(update(groups).values({**_NEXT, "ended": NOW}).where(*_LIVE))
+_FREED = {"display_name_key": null(), "external_id": null()}
+_END = Statement(update(groups).values({"ended": NOW, "version": groups.c.version + literal_column("1"), **_FREED}).where(*_LIVE))
 
 _MEMBERSHIPS = (memberships.c.tenant_id == TENANT, memberships.c.group_id == _ID, memberships.c.valid_to.is_(None))
 _DISMISS = Statement(periods.closed_memberships().where(*_MEMBERSHIPS).returning(cast(memberships.c.member_id, Text)))
@@ -108,8 +109,7 @@ class Groups:
         scoped = self._scoped
         left = periods.leave_groups(scoped, group.id)
         removed = tuple(sorted(member_id for (member_id,) in scoped.rows(_DISMISS, id=group.id, now=scoped.now_text)))
-        modified = documents.instant_text(max(group.modified, scoped.now))
-        scoped.later(_END, id=group.id, now=scoped.now_text, version=group.version + 1, modified=modified)
+        scoped.later(_END, id=group.id, now=scoped.now_text)
         return removed, left
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Insert, Select, Table, Text, bindparam, cast, except_, func, literal_column, select, true, union_all
+from sqlalchemy import ColumnElement, Select, Table, Text, bindparam, cast, except_, func, literal_column, select, true, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.scim import matching
@@ -19,9 +19,9 @@ from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Link
 from scim_server.store import documents, ids, links
 from scim_server.store.columns import BASE_URL, TENANT, member_leaf
-from scim_server.store.dialects import texts
+from scim_server.store.dialects import apart, texts
 from scim_server.store.errors import UnknownMembers
-from scim_server.store.filter_sql import Condition, element_condition
+from scim_server.store.filter_sql import Parameter, element_condition
 from scim_server.store.periods import NOW, closed_memberships
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import Statement
@@ -40,39 +40,42 @@ _member_id = cast(memberships.c.member_id, Text)
 _OPEN = (memberships.c.tenant_id == TENANT, memberships.c.group_id == _GROUP, memberships.c.valid_to.is_(None))
 
 
-def _live(table: Table, kind: str, *, each: bool) -> Select[Any]:
-    """Rows for ``memberships`` from those ids that are asked for and live in the table.
-
-    The resources are locked against being ended meanwhile, so that no membership stays open without them.
-    """
-    live = (table.c.tenant_id == TENANT, table.c.ended.is_(None))
-    if each:
-        found = select(table.c.id).where(*live, table.c.id == _asked_id).with_for_update(read=True).lateral(table.name)
-        member_id, condition = found.c.id, ()
-        source: Any = _asked.join(found, true())
-    else:
-        member_id, source = table.c.id, table
-        condition = (*live, table.c.id.in_(select(_asked.c.value)))
-    columns = (TENANT, _GROUP, member_id, _PERIOD, literal_column(f"'{kind}'"), NOW)
-    return select(*columns).select_from(source).where(*condition)
+def _membership(member_id: ColumnElement[Any], kind: str) -> Select[Any]:
+    return select(TENANT, _GROUP, member_id, _PERIOD, literal_column(f"'{kind}'"), NOW)
 
 
-def _added(statement: Insert, *, each: bool) -> Insert:
-    columns = ["tenant_id", "group_id", "member_id", "id", "member_type", "valid_from"]
-    return statement.from_select(columns, union_all(_live(users, "User", each=each), _live(groups, "Group", each=each)))
+def _live(table: Table, kind: str) -> Select[Any]:
+    """Rows for ``memberships`` from those ids that are asked for and live in the table (SQLite)."""
+    live = (table.c.tenant_id == TENANT, table.c.ended.is_(None), table.c.id.in_(select(_asked.c.value)))
+    return _membership(table.c.id, kind).where(*live)
 
 
+def _live_locked(table: Table, kind: str) -> Select[Any]:
+    """The same (PostgreSQL): they cannot end before this Unit does, so no membership is left open without them."""
+    live = (table.c.tenant_id == TENANT, table.c.ended.is_(None), table.c.id == _asked_id)
+    found = select(table.c.id).where(*live).with_for_update(read=True).lateral(table.name)
+    return _membership(found.c.id, kind).select_from(_asked.join(found, true()))
+
+
+_COLUMNS = ["tenant_id", "group_id", "member_id", "id", "member_type", "valid_from"]
 _NOT_YET: dict[str, Any] = {
-    "index_elements": ["tenant_id", "group_id", "member_id"],
+    "index_elements": ["group_id", "member_id", "tenant_id"],
     "index_where": memberships.c.valid_to.is_(None),
 }
 _ADD = Statement(
-    postgresql=_added(postgresql.insert(memberships), each=True).on_conflict_do_nothing(**_NOT_YET).returning(_member_id),
-    sqlite=_added(sqlite.insert(memberships), each=False).on_conflict_do_nothing(**_NOT_YET).returning(_member_id),
+    postgresql=postgresql.insert(memberships)
+    .from_select(_COLUMNS, union_all(_live_locked(users, "User"), _live_locked(groups, "Group")))
+    .on_conflict_do_nothing(**_NOT_YET)
+    .returning(_member_id),
+    sqlite=sqlite.insert(memberships)
+    .from_select(_COLUMNS, union_all(_live(users, "User"), _live(groups, "Group")))
+    .on_conflict_do_nothing(**_NOT_YET)
+    .returning(_member_id),
 )
 
-_each_open = select(literal_column("memberships.ctid").label("place"), memberships.c.member_id).where(*_OPEN, memberships.c.member_id == _asked_id)
-_each_open = _each_open.offset(literal_column("0")).lateral("found")
+_place: ColumnElement[Any] = literal_column("memberships.ctid")
+_one_open = select(_place.label("place"), memberships.c.member_id).where(*_OPEN, memberships.c.member_id == _asked_id)
+_each_open = apart(_one_open).lateral("found")
 _among_asked = memberships.c.member_id.in_(select(_asked.c.value))
 _ALREADY = Statement(
     postgresql=select(cast(_each_open.c.member_id, Text)).select_from(_asked.join(_each_open, true())),
@@ -83,7 +86,7 @@ _REMOVE_ONE = Statement(closed_memberships().where(*_OPEN, memberships.c.member_
 _places = select(_each_open.c.place).select_from(_asked.join(_each_open, true())).scalar_subquery()
 _REMOVE = Statement(
     # No condition of the group's here: it would offer the planner the group's index.
-    postgresql=closed_memberships().where(literal_column("memberships.ctid") == func.any(func.array(_places))).returning(_member_id),
+    postgresql=closed_memberships().where(_place == func.any(func.array(_places))).returning(_member_id),
     sqlite=closed_memberships().where(*_OPEN, _among_asked).returning(_member_id),
 )
 
@@ -97,7 +100,7 @@ _OF = Statement(select(links.members_of(_GROUP)))
 class Members:
     """What a Unit can do with the members of a group."""
 
-    _searches: dict[Any, tuple[Statement, Condition]] = {}  # noqa: RUF012  one for all: statements by shape of filter
+    _searches: dict[Any, tuple[Statement, tuple[Parameter, ...]]] = {}  # noqa: RUF012  one for all: statements by shape of filter
 
     def __init__(self, scoped: Scoped) -> None:
         self._scoped = scoped
@@ -134,8 +137,13 @@ class Members:
     def remove_where(self, group_id: str, bound: Bound, *, base_url: str = "") -> tuple[str, ...]:
         """Make the members that satisfy the filter (``matching.bind_element``) members no more. Who they were."""
         shape, literals = matching.shape(bound)
-        statement, condition = self._searches.get(shape) or self._remember(shape, bound)
-        values = {"group_id": group_id, "now": self._scoped.now_text, BASE_URL: base_url, **condition.values(literals)}
+        statement, parameters = self._searches.get(shape) or self._remember(shape, bound)
+        values = {
+            "group_id": group_id,
+            "now": self._scoped.now_text,
+            BASE_URL: base_url,
+            **{each.name: each.convert(literals[each.place]) for each in parameters},
+        }
         return tuple(sorted(member_id for (member_id,) in self._scoped.rows(statement, **values)))
 
     def replace(self, group_id: str, member_ids: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -161,10 +169,10 @@ class Members:
             return set()
         return {row[0] for row in self._scoped.rows(statement, group_id=group_id, ids=documents.dump(member_ids), **values)}
 
-    def _remember(self, shape: Any, bound: Bound) -> tuple[Statement, Condition]:
+    def _remember(self, shape: Any, bound: Bound) -> tuple[Statement, tuple[Parameter, ...]]:
         if len(self._searches) >= _MAX_SHAPES:
             self._searches.clear()
         condition = element_condition(bound, member_leaf)
         statement = Statement(closed_memberships().where(*_OPEN, condition.sql).returning(_member_id))
-        self._searches[shape] = statement, condition
-        return statement, condition
+        self._searches[shape] = statement, condition.parameters
+        return statement, condition.parameters

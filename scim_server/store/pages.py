@@ -10,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, bindparam, func, select, true
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, and_, bindparam, func, select
 
 from scim_server.scim import matching
-from scim_server.scim.matching import Bound
+from scim_server.scim.matching import Bound, Key
 from scim_server.scim.resources import Resource
 from scim_server.store.columns import BASE_URL, TENANT, Columns
 from scim_server.store.connections import Row
-from scim_server.store.filter_sql import Condition, condition
+from scim_server.store.dialects import apart
+from scim_server.store.filter_sql import Parameter, condition, lookup
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import Statement
 
@@ -34,9 +35,14 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
+    """What one shape of filter becomes."""
+
     page: Statement
     total: Statement
-    condition: Condition
+    parameters: tuple[Parameter, ...]
+
+    def values(self, literals: list[Key]) -> dict[str, Any]:
+        return {each.name: each.convert(literals[each.place]) for each in self.parameters}
 
 
 class Search:
@@ -52,11 +58,8 @@ class Search:
 
     def find(self, scoped: Scoped, bound: Bound | None, start: int, count: int, *, links: bool, base_url: str) -> Page:
         """At most ``count`` resources from the ``start``-th on (1-based), and how many there are in all."""
-        shape, literals = matching.shape(bound) if bound is not None else (None, [])
-        search = self._searches.get((shape, links))
-        if search is None:
-            search = self._remember(shape, links, bound)
-        values = search.condition.values(literals)
+        search, literals = self.search(bound, links)
+        values = search.values(literals)
         values[BASE_URL] = base_url
         resources: list[Resource] = []
         if count > 0:
@@ -68,25 +71,44 @@ class Search:
         ((total,),) = scoped.rows(search.total, **values)
         return Page(total, resources)
 
-    def _remember(self, shape: Any, links: bool, bound: Bound | None) -> _Search:
-        if len(self._searches) >= _MAX_SHAPES:
-            self._searches.clear()  # somebody makes shapes up; the common ones come back at once
-        search = self._searches[shape, links] = self._build(bound, links)
-        return search
+    def search(self, bound: Bound | None, links: bool) -> tuple[_Search, list[Key]]:
+        """The statements for a filter, and its literals."""
+        shape, literals = matching.shape(bound) if bound is not None else (None, [])
+        search = self._searches.get((shape, links))
+        if search is None:
+            if len(self._searches) >= _MAX_SHAPES:
+                self._searches.clear()  # somebody makes shapes up; the common ones come back at once
+            search = self._searches[shape, links] = self._everything(links) if bound is None else self._filtered(bound, links)
+        return search, literals
 
-    def _build(self, bound: Bound | None, links: bool) -> _Search:
-        table = self._columns.table
-        where = condition(bound, self._columns) if bound is not None else Condition(true(), ())
-        live = (table.c.tenant_id == TENANT, table.c.ended.is_(None), where.sql)
-        limit, offset = bindparam("limit", type_=BigInteger()), bindparam("offset", type_=BigInteger())
+    def _everything(self, links: bool) -> _Search:
+        """An index has all that finding a page needs; the rest is read for that page only."""
+        table = self._columns.rows
+        live = select(table.c.id).where(table.c.tenant_id == TENANT, table.c.ended.is_(None))
+        ids = _page_of(live, table.c.id).subquery("page")
+        rows = table.join(ids, and_(table.c.tenant_id == TENANT, table.c.id == ids.c.id))
+        page = select(*self._select_list(table, links)).select_from(rows).order_by(table.c.id)
+        return _Search(Statement(page), Statement(select(func.count()).select_from(live.subquery("live"))), ())
+
+    def _filtered(self, bound: Bound, links: bool) -> _Search:
+        columns = self._columns
+        table = columns.rows
+        found = lookup(bound, columns)
+        if found is not None:
+            # With ORDER BY and LIMIT in sight the planner might walk through the tenant in order instead.
+            few = apart(select(table).where(table.c.tenant_id == TENANT, found.sql))
+            columns = columns.over(few.subquery("found"))
+        rows = columns.rows
+        where = condition(bound, columns)
+        live = select(rows).where(rows.c.tenant_id == TENANT, rows.c.ended.is_(None), where.sql)
         # The page first, then what is read about its resources: a sub-select in the list of columns
-        # would be evaluated for the rows that OFFSET skips, too. All the others need is in an index
-        # where there is no filter.
-        inner = select(table.c.id if bound is None else table).where(*live).order_by(table.c.id).limit(limit).offset(offset).subquery("page")
-        if bound is None:
-            page = select(*self._select_list(table, links)).select_from(inner.join(table, (table.c.tenant_id == TENANT) & (table.c.id == inner.c.id)))
-            page = page.order_by(table.c.id)
-        else:
-            page = select(*self._select_list(inner, links)).order_by(inner.c.id)
-        total = select(func.count()).select_from(table).where(*live)
-        return _Search(Statement(page), Statement(total), where)
+        # would be evaluated for the rows that OFFSET skips, too.
+        shown = _page_of(live, rows.c.id).subquery("page")
+        page = select(*self._select_list(shown, links)).order_by(shown.c.id)
+        total = select(func.count()).select_from(live.subquery("live"))
+        return _Search(Statement(page), Statement(total), (*(found.parameters if found else ()), *where.parameters))
+
+
+def _page_of(rows: Select[Any], order: ColumnElement[Any]) -> Select[Any]:
+    limit, offset = bindparam("limit", type_=BigInteger()), bindparam("offset", type_=BigInteger())
+    return rows.order_by(order).limit(limit).offset(offset)

@@ -45,9 +45,7 @@ _TOUCH_GROUPS = Statement(
     .where(groups.c.tenant_id == TENANT, groups.c.id.in_(select(cast(_left.c.value, Id))))
 )
 
-_START_ACTIVITY = Statement(
-    insert(activity).values(tenant_id=TENANT, user_id=_USER, id=bindparam("period_id", type_=Id), valid_from=NOW)
-)
+_START_ACTIVITY = Statement(insert(activity).values(tenant_id=TENANT, user_id=_USER, id=bindparam("period_id", type_=Id), valid_from=NOW))
 _END_ACTIVITY = Statement(
     update(activity)
     .values(valid_to=latest(activity.c.valid_from, NOW))

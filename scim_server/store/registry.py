@@ -52,7 +52,7 @@ _TENANT = select(cast(tenants.c.id, Text), tenants.c.name, tenants.c.profile, te
 _TENANT_BY_NAME = GlobalStatement(_TENANT.where(tenants.c.name == bindparam("name")))
 _TENANT_BY_ID = GlobalStatement(_TENANT.where(tenants.c.id == _ID))
 _TENANTS = GlobalStatement(_TENANT.order_by(tenants.c.name))
-_NEW_TENANT = {name: bindparam(name) for name in ("id", "name", "profile", "created")}
+_NEW_TENANT: dict[str, Any] = {name: bindparam(name) for name in ("id", "name", "profile", "created")}
 _CREATE_TENANT = GlobalStatement(
     postgresql=postgresql.insert(tenants).values(_NEW_TENANT).on_conflict_do_nothing().returning(tenants.c.name),
     sqlite=sqlite.insert(tenants).values(_NEW_TENANT).on_conflict_do_nothing().returning(tenants.c.name),
@@ -71,7 +71,7 @@ _CREDENTIAL = select(
 _CREDENTIAL_BY_HASH = GlobalStatement(_CREDENTIAL.where(credentials.c.token_hash == bindparam("token_hash")))
 _CREDENTIAL_BY_ID = GlobalStatement(_CREDENTIAL.where(credentials.c.id == _ID))
 _CREDENTIALS = GlobalStatement(_CREDENTIAL.where(credentials.c.tenant_id == bindparam("tenant_id")).order_by(credentials.c.id))
-_NEW_CREDENTIAL = {name: bindparam(name) for name in ("tenant_id", "id", "label", "token_hash", "created", "expires")}
+_NEW_CREDENTIAL: dict[str, Any] = {name: bindparam(name) for name in ("tenant_id", "id", "label", "token_hash", "created", "expires")}
 _CREATE_CREDENTIAL = GlobalStatement(insert(credentials).values(_NEW_CREDENTIAL))
 _REVOKE = GlobalStatement(
     update(credentials)
@@ -131,7 +131,14 @@ class Registry:
             if not rows:
                 raise StoreError("no such tenant")
             tenant = _tenant(rows[0])
-            values = {"tenant_id": tenant_id, "id": credential_id, "label": label, "token_hash": token_hash, "created": created, "expires": ends}
+            values = {
+                "tenant_id": tenant_id,
+                "id": credential_id,
+                "label": label,
+                "token_hash": token_hash,
+                "created": created,
+                "expires": ends,
+            }
             act.connection.later(_CREATE_CREDENTIAL, values)
             act.record(tenant_id, CredentialCreated(credential_id, label, expires.isoformat() if expires else None))
         return Credential(credential_id, tenant_id, tenant.name, tenant.profile, label, now, expires, None)
@@ -182,8 +189,9 @@ def _tenant(row: Row) -> Tenant:
 
 
 def _credential(row: Row) -> Credential:
-    *names, created, expires, revoked = row
-    return Credential(*names, documents.instant(created), _instant(expires), _instant(revoked))
+    credential_id, tenant_id, tenant_name, profile, label, created, expires, revoked = row
+    periods = (documents.instant(created), _instant(expires), _instant(revoked))
+    return Credential(credential_id, tenant_id, tenant_name, profile, label, *periods)
 
 
 def _instant(value: Any) -> datetime | None:

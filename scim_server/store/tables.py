@@ -8,12 +8,18 @@
     activity         when a user was active, from when to when
     events           everything that happened
 
-Every key but those of the two global look-ups begins with ``tenant_id``: no row of one tenant
-can refer to, or be in the way of, a row of another, and the tables can be distributed by it.
+Every primary, unique and foreign key but those of the two global look-ups holds ``tenant_id``: no
+row of one tenant can refer to, or be in the way of, a row of another, and the tables can be
+distributed by it. In an index that is for finding one row it stands behind the column that does
+the finding. In front it would make every index of a table look as good as every other to a
+planner that has no statistics yet (a new database), or plans for the average tenant (a big one
+among thousands of small ones), and what looks the same to the planner is now and then the whole
+tenant instead of one row.
 
 ``doc`` is the resource as answered, without what the server knows better. ``keys`` is its
 comparison document (``scim.resources.keys``): filters ask it, so that SQL and memory agree.
-Deleted resources are ended, not removed: ``ended`` says when, and no partial index holds them.
+Deleted resources are ended, not removed: ``ended`` says when, and the columns by which clients
+find resources are NULL from then on, so that the values are free again.
 """
 
 from __future__ import annotations
@@ -71,7 +77,7 @@ credentials = Table(
     Column("created", Instant, nullable=False),
     Column("expires", Instant),
     Column("revoked", Instant),
-    PrimaryKeyConstraint("tenant_id", "id"),
+    PrimaryKeyConstraint("id", "tenant_id"),
     ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
     UniqueConstraint("token_hash"),
 )
@@ -87,13 +93,15 @@ users = Table(
     Column("ended", Instant),
     Column("doc", Json, nullable=False),
     Column("keys", Json, nullable=False),
-    Column("user_name_key", Key, nullable=False),
+    Column("user_name_key", Key),
     Column("external_id", Key),
     Column("display_name", Text),
     Column("active", Boolean),
     Column("manager_id", Id),
-    PrimaryKeyConstraint("tenant_id", "id"),
+    PrimaryKeyConstraint("id", "tenant_id"),
     ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+    UniqueConstraint("user_name_key", "tenant_id"),
+    Index("users_external_id", "external_id", "tenant_id"),
 )
 
 groups = Table(
@@ -109,9 +117,11 @@ groups = Table(
     Column("keys", Json, nullable=False),
     Column("external_id", Key),
     Column("display_name", Text, nullable=False),
-    Column("display_name_key", Key, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "id"),
+    Column("display_name_key", Key),
+    PrimaryKeyConstraint("id", "tenant_id"),
     ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
+    UniqueConstraint("display_name_key", "tenant_id"),
+    Index("groups_external_id", "external_id", "tenant_id"),
 )
 
 user_emails = Table(
@@ -120,9 +130,9 @@ user_emails = Table(
     Column("tenant_id", Id, nullable=False),
     Column("value_key", Key, nullable=False),
     Column("user_id", Id, nullable=False),
-    PrimaryKeyConstraint("tenant_id", "value_key", "user_id"),
+    PrimaryKeyConstraint("value_key", "tenant_id", "user_id"),
     ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
-    Index("user_emails_user", "tenant_id", "user_id"),
+    Index("user_emails_user", "user_id", "tenant_id"),
 )
 
 memberships = Table(
@@ -135,7 +145,7 @@ memberships = Table(
     Column("member_type", Text, nullable=False),
     Column("valid_from", Instant, nullable=False),
     Column("valid_to", Instant),
-    PrimaryKeyConstraint("tenant_id", "group_id", "member_id", "id"),
+    PrimaryKeyConstraint("group_id", "member_id", "tenant_id", "id"),
     ForeignKeyConstraint(["tenant_id", "group_id"], ["groups.tenant_id", "groups.id"]),
 )
 
@@ -147,7 +157,7 @@ activity = Table(
     Column("id", Id, nullable=False),
     Column("valid_from", Instant, nullable=False),
     Column("valid_to", Instant),
-    PrimaryKeyConstraint("tenant_id", "user_id", "id"),
+    PrimaryKeyConstraint("user_id", "tenant_id", "id"),
     ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"]),
 )
 
@@ -164,23 +174,19 @@ events = Table(
     Column("request_id", Text, nullable=False),
     Column("data", Json, nullable=False),
     PrimaryKeyConstraint("tenant_id", "id"),
-    Index("events_subject", "tenant_id", "subject_id", "id"),
+    Index("events_subject", "subject_id", "tenant_id", "id"),
 )
 
 
-def _live(name: str, table: Table, *columns: str, unique: bool = False) -> Index:
-    """An index of the rows that have not ended."""
-    ended = table.c.valid_to if "valid_to" in table.c else table.c.ended
-    condition = ended.is_(None)
+def _index(name: str, table: Table, *columns: str, unique: bool = False) -> Index:
+    """An index of what is: of resources that have not ended, of periods that are open."""
+    end = table.c.valid_to if "valid_to" in table.c else table.c.ended
+    condition = end.is_(None)
     return Index(name, *(table.c[each] for each in columns), unique=unique, postgresql_where=condition, sqlite_where=condition)
 
 
-_live("users_user_name", users, "tenant_id", "user_name_key", unique=True)
-_live("users_external_id", users, "tenant_id", "external_id")
-_live("users_live", users, "tenant_id", "id")
-_live("groups_display_name", groups, "tenant_id", "display_name_key", unique=True)
-_live("groups_external_id", groups, "tenant_id", "external_id")
-_live("groups_live", groups, "tenant_id", "id")
-_live("memberships_open", memberships, "tenant_id", "group_id", "member_id", unique=True)
-_live("memberships_of_member", memberships, "tenant_id", "member_id", "group_id")
-_live("activity_open", activity, "tenant_id", "user_id", unique=True)
+_index("users_live", users, "tenant_id", "id")
+_index("groups_live", groups, "tenant_id", "id")
+_index("memberships_open", memberships, "group_id", "member_id", "tenant_id", unique=True)
+_index("memberships_of_member", memberships, "member_id", "group_id", "tenant_id")
+_index("activity_open", activity, "user_id", "tenant_id", unique=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.scim.matching import Bound
@@ -24,6 +24,7 @@ from scim_server.store.tables import Id, user_emails, users
 
 _ID = bindparam("id", type_=Id)
 
+
 def _select_list(user: FromClause, with_groups: bool) -> list[ColumnElement[Any]]:
     """What ``documents.user`` reads."""
     c = user.c
@@ -33,28 +34,28 @@ def _select_list(user: FromClause, with_groups: bool) -> list[ColumnElement[Any]
 
 _LIVE = (users.c.tenant_id == TENANT, users.c.id == _ID, users.c.ended.is_(None))
 _OF_USER = (user_emails.c.tenant_id == TENANT, user_emails.c.user_id == _ID)
-_STORED = {name: bindparam(name) for name in ("doc", "keys", "user_name_key", "external_id", "display_name", "active", "manager_id")}
+_STORED: dict[str, Any] = {
+    name: bindparam(name) for name in ("doc", "keys", "user_name_key", "external_id", "display_name", "active", "manager_id")
+}
 
 _GET = {with_groups: Statement(select(*_select_list(users, with_groups)).where(*_LIVE)) for with_groups in (True, False)}
 _LOCK = Statement(select(*_select_list(users, True)).where(*_LIVE).with_for_update(key_share=True, of=users))
 _MANAGER = Statement(select(links.manager(_ID)))
 
 _NEW = {"tenant_id": TENANT, "id": _ID, "version": literal_column("1"), "created": NOW, "modified": NOW, **_STORED}
-_NAME_IS_FREE: dict[str, Any] = {"index_elements": ["tenant_id", "user_name_key"], "index_where": users.c.ended.is_(None)}
+_NAME_IS_FREE = ["user_name_key", "tenant_id"]
 _INSERT = Statement(
-    postgresql=postgresql.insert(users).values(_NEW).on_conflict_do_nothing(**_NAME_IS_FREE).returning(users.c.version),
-    sqlite=sqlite.insert(users).values(_NEW).on_conflict_do_nothing(**_NAME_IS_FREE).returning(users.c.version),
+    postgresql=postgresql.insert(users).values(_NEW).on_conflict_do_nothing(index_elements=_NAME_IS_FREE).returning(users.c.version),
+    sqlite=sqlite.insert(users).values(_NEW).on_conflict_do_nothing(index_elements=_NAME_IS_FREE).returning(users.c.version),
 )
 _CHANGE = update(users).values({**_STORED, "version": bindparam("version"), "modified": bindparam("modified")}).where(*_LIVE)
 _UPDATE, _UPDATE_RETURNING = Statement(_CHANGE), Statement(_CHANGE.returning(users.c.version))
-_END = Statement(update(users).values(ended=NOW, modified=NOW, version=users.c.version + literal_column("1")).where(*_LIVE))
+_FREED = {"user_name_key": null(), "external_id": null()}
+_END = Statement(update(users).values({"ended": NOW, "version": users.c.version + literal_column("1"), **_FREED}).where(*_LIVE))
 
 _values = texts(bindparam("emails")).table_valued("value", name="given")
-_ADD_EMAILS = Statement(
-    insert(user_emails).from_select(["tenant_id", "value_key", "user_id"], select(TENANT, _values.c.value, _ID))
-)
+_ADD_EMAILS = Statement(insert(user_emails).from_select(["tenant_id", "value_key", "user_id"], select(TENANT, _values.c.value, _ID)))
 _REMOVE_EMAILS = Statement(delete(user_emails).where(*_OF_USER))
-
 
 
 class Users:

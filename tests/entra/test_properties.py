@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scim_server import entra
 from scim_server.entra import FILTER, OBJECT, OPERATION, RESOURCE, normalise
 from scim_server.scim.attributes import Attribute, Mutability, Type
 from scim_server.scim.filters import And, Compare, Filter, Not, Or, Present, ValuePath
@@ -174,7 +175,8 @@ def test_what_is_deep_or_long_does_no_harm(body: Any) -> None:
         assert normalise(USER_TYPE, method, *once) == once
 
 
-REWRITES: list[Callable[..., Any]] = [*FILTER, *RESOURCE, *OPERATION, *OBJECT]
+VALUE = [entra.lone_element, entra.typed_text, entra.object_from_text, entra.no_reference]
+REWRITES: list[Callable[..., Any]] = [*FILTER, *RESOURCE, *OPERATION, *VALUE, *OBJECT, entra.message_member, entra.without_empty_values]
 
 
 @pytest.mark.parametrize("rewrite", REWRITES, ids=lambda rewrite: rewrite.__name__)

@@ -206,6 +206,7 @@ KEYS = Attribute(
         Attribute("value", required=True, mutability=Mutability.IMMUTABLE),
         Attribute("doors", multi_valued=True),
         Attribute("level", Type.INTEGER),
+        Attribute("maker", mutability=Mutability.IMMUTABLE),
     ),
 )
 DESK = Attribute("desk", Type.COMPLEX, sub_attributes=(Attribute("floor", Type.INTEGER, required=True), Attribute("room")))
@@ -238,6 +239,10 @@ THING = ResourceType(
         ({"keys": [{"value": "k", "level": 1}]}, [("replace", 'keys[level eq 1]', {"value": "l"})], "mutability"),
         ({"keys": [{"value": "k", "level": 1}]}, [("remove", 'keys[level eq 1].value')], "mutability"),
         ({"keys": [{"value": "k", "level": 1}]}, [("remove", 'keys[level eq 1]')], {}),
+        ({"keys": [{"value": "k", "maker": "A"}]}, [("add", "keys", {"value": "k", "maker": "B"})], "mutability"),
+        ({"keys": [{"value": "k", "maker": "A"}]}, [("add", "keys", {"value": "k", "level": 1})],
+         {"keys": [{"value": "k", "maker": "A", "level": 1}]}),
+        ({"keys": [{"value": "k"}]}, [("add", "keys", {"value": "k", "maker": "B"})], {"keys": [{"value": "k", "maker": "B"}]}),
         ({}, [("add", "keys[level eq 2].doors", "1")], "invalidValue"),
         ({}, [("add", "keys", {"level": 1})], "invalidValue"),
         ({}, [("add", "keys", {"value": "k", "level": 1.5})], "invalidValue"),
@@ -267,3 +272,5 @@ def test_what_no_longer_fits_the_schema_stops_no_other_change() -> None:
     after = patched(USER_TYPE, before, ("replace", "nickName", "N"), ("add", "name.givenName", "G"), ("add", "emails", {"value": "b"}))
     name, emails = {"gone": 1, "givenName": "G"}, [*before["emails"], {"value": "b"}]
     assert after == {**before, "nickName": "N", "name": name, "emails": emails}
+    labelled = [{**each, "display": "D"} for each in before["emails"]]
+    assert patched(USER_TYPE, before, ("replace", "emails[primary eq true].display", "D")) == {**before, "emails": labelled}

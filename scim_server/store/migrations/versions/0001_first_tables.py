@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("created", _INSTANT, nullable=False),
         sa.Column("expires", _INSTANT),
         sa.Column("revoked", _INSTANT),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="credentials_pkey"),
+        sa.PrimaryKeyConstraint("id", "tenant_id", name="credentials_pkey"),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="credentials_tenant_id_fkey"),
         sa.UniqueConstraint("token_hash", name="credentials_token_hash_key"),
     )
@@ -48,13 +48,14 @@ def upgrade() -> None:
         sa.Column("ended", _INSTANT),
         sa.Column("doc", _JSON, nullable=False),
         sa.Column("keys", _JSON, nullable=False),
-        sa.Column("user_name_key", _KEY, nullable=False),
+        sa.Column("user_name_key", _KEY),
         sa.Column("external_id", _KEY),
         sa.Column("display_name", sa.Text),
         sa.Column("active", sa.Boolean),
         sa.Column("manager_id", _ID),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="users_pkey"),
+        sa.PrimaryKeyConstraint("id", "tenant_id", name="users_pkey"),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="users_tenant_id_fkey"),
+        sa.UniqueConstraint("user_name_key", "tenant_id", name="users_user_name_key_tenant_id_key"),
     )
     op.create_table(
         "groups",
@@ -68,19 +69,20 @@ def upgrade() -> None:
         sa.Column("keys", _JSON, nullable=False),
         sa.Column("external_id", _KEY),
         sa.Column("display_name", sa.Text, nullable=False),
-        sa.Column("display_name_key", _KEY, nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="groups_pkey"),
+        sa.Column("display_name_key", _KEY),
+        sa.PrimaryKeyConstraint("id", "tenant_id", name="groups_pkey"),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="groups_tenant_id_fkey"),
+        sa.UniqueConstraint("display_name_key", "tenant_id", name="groups_display_name_key_tenant_id_key"),
     )
     op.create_table(
         "user_emails",
         sa.Column("tenant_id", _ID, nullable=False),
         sa.Column("value_key", _KEY, nullable=False),
         sa.Column("user_id", _ID, nullable=False),
-        sa.PrimaryKeyConstraint("tenant_id", "value_key", "user_id", name="user_emails_pkey"),
+        sa.PrimaryKeyConstraint("value_key", "tenant_id", "user_id", name="user_emails_pkey"),
         sa.ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"], name="user_emails_tenant_id_user_id_fkey"),
     )
-    op.create_index("user_emails_user", "user_emails", ["tenant_id", "user_id"])
+    op.create_index("user_emails_user", "user_emails", ["user_id", "tenant_id"])
     op.create_table(
         "memberships",
         sa.Column("tenant_id", _ID, nullable=False),
@@ -90,7 +92,7 @@ def upgrade() -> None:
         sa.Column("member_type", sa.Text, nullable=False),
         sa.Column("valid_from", _INSTANT, nullable=False),
         sa.Column("valid_to", _INSTANT),
-        sa.PrimaryKeyConstraint("tenant_id", "group_id", "member_id", "id", name="memberships_pkey"),
+        sa.PrimaryKeyConstraint("group_id", "member_id", "tenant_id", "id", name="memberships_pkey"),
         sa.ForeignKeyConstraint(["tenant_id", "group_id"], ["groups.tenant_id", "groups.id"], name="memberships_tenant_id_group_id_fkey"),
     )
     op.create_table(
@@ -100,7 +102,7 @@ def upgrade() -> None:
         sa.Column("id", _ID, nullable=False),
         sa.Column("valid_from", _INSTANT, nullable=False),
         sa.Column("valid_to", _INSTANT),
-        sa.PrimaryKeyConstraint("tenant_id", "user_id", "id", name="activity_pkey"),
+        sa.PrimaryKeyConstraint("user_id", "tenant_id", "id", name="activity_pkey"),
         sa.ForeignKeyConstraint(["tenant_id", "user_id"], ["users.tenant_id", "users.id"], name="activity_tenant_id_user_id_fkey"),
     )
     op.create_table(
@@ -116,17 +118,15 @@ def upgrade() -> None:
         sa.Column("data", _JSON, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="events_pkey"),
     )
-    op.create_index("events_subject", "events", ["tenant_id", "subject_id", "id"])
+    op.create_index("events_subject", "events", ["subject_id", "tenant_id", "id"])
+    op.create_index("users_external_id", "users", ["external_id", "tenant_id"])
+    op.create_index("groups_external_id", "groups", ["external_id", "tenant_id"])
     for name, table, columns, condition, unique in (
-        ("users_user_name", "users", ["tenant_id", "user_name_key"], "ended IS NULL", True),
-        ("users_external_id", "users", ["tenant_id", "external_id"], "ended IS NULL", False),
         ("users_live", "users", ["tenant_id", "id"], "ended IS NULL", False),
-        ("groups_display_name", "groups", ["tenant_id", "display_name_key"], "ended IS NULL", True),
-        ("groups_external_id", "groups", ["tenant_id", "external_id"], "ended IS NULL", False),
         ("groups_live", "groups", ["tenant_id", "id"], "ended IS NULL", False),
-        ("memberships_open", "memberships", ["tenant_id", "group_id", "member_id"], "valid_to IS NULL", True),
-        ("memberships_of_member", "memberships", ["tenant_id", "member_id", "group_id"], "valid_to IS NULL", False),
-        ("activity_open", "activity", ["tenant_id", "user_id"], "valid_to IS NULL", True),
+        ("memberships_open", "memberships", ["group_id", "member_id", "tenant_id"], "valid_to IS NULL", True),
+        ("memberships_of_member", "memberships", ["member_id", "group_id", "tenant_id"], "valid_to IS NULL", False),
+        ("activity_open", "activity", ["user_id", "tenant_id"], "valid_to IS NULL", True),
     ):
         where = sa.text(condition)
         op.create_index(name, table, columns, unique=unique, postgresql_where=where, sqlite_where=where)
