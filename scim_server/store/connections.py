@@ -8,9 +8,12 @@ and statements whose result nobody waits for (``later``) go out with the next, o
 
 from __future__ import annotations
 
+import fcntl
+import os
 import select
 import sqlite3
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -30,6 +33,7 @@ Values: TypeAlias = Mapping[str, Any]
 _TRY_AGAIN = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not had in time
 _UNIQUE_VIOLATION = "23505"
 _AWAY = ("08", "53300", "57")  # connection trouble, too many connections, shutdown or statement_timeout
+_TURN_TIMEOUT_S = 10
 _SQLITE_TRY_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_AWAY = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
 
@@ -74,8 +78,7 @@ class PostgreSQL(Database):
 class SQLite(Database):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        # Writers take turns. Waiting here wakes at once; waiting for the file (other processes) polls.
-        self.turn = threading.Lock()
+        self.turn = _Turn(f"{engine.url.database}-turn")
 
     def connection(self, *, transaction: bool) -> Connection:
         return _SQLiteConnection(self, self.turn, transaction=transaction)
@@ -192,14 +195,47 @@ class _PostgreSQLConnection(Connection):
         self._pipeline.close()
 
 
+class _Turn:
+    """Writers of one SQLite file take turns, in this process and across processes.
+
+    SQLite itself would let a second writer sleep and ask again, up to a tenth of a second at a time.
+    Here it is woken at once. The lock of the file beside the database ends with the process that
+    holds it, however that ends.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._here = threading.Lock()
+        self._file = file
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Raises Busy if the turn does not come."""
+        if not self._here.acquire(timeout=_TURN_TIMEOUT_S):
+            raise Busy("another change takes too long")
+        try:
+            if self._descriptor is None:
+                self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                weakref.finalize(self, os.close, self._descriptor)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            self._here.release()
+            raise Unavailable(str(error)) from error
+
+    def give(self) -> None:
+        assert self._descriptor is not None
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        self._here.release()
+
+
 class _SQLiteConnection(Connection):
-    def __init__(self, database: Database, turn: threading.Lock, *, transaction: bool) -> None:
+    def __init__(self, database: Database, turn: _Turn, *, transaction: bool) -> None:
         super().__init__(database, transaction=transaction)
         self._turn = turn
         self._has_turn = False
 
     def _begin(self) -> None:
-        self._has_turn = self._turn.acquire()
+        self._turn.take()
+        self._has_turn = True
         self._driver.execute("BEGIN IMMEDIATE")
 
     def _commit(self) -> None:
@@ -212,7 +248,7 @@ class _SQLiteConnection(Connection):
         super()._close()
         if self._has_turn:
             self._has_turn = False
-            self._turn.release()
+            self._turn.give()
 
 
 def raise_translated(error: psycopg.Error | sqlite3.Error) -> NoReturn:

@@ -159,6 +159,28 @@ def _(element: ends_with, compiler: Compiler, **options: Any) -> str:
     return f"(length({text}) >= length({part}) AND substr({text}, length({text}) - length({part}) + 1) = {part})"
 
 
+class among(FunctionElement[bool]):
+    """among(column, sub-select): whether the value is one of few that the sub-select finds.
+
+    PostgreSQL finds them first and then looks each up; a join might be planned the other way round.
+    """
+
+    type = Boolean()
+    inherit_cache = False
+
+
+@compiles(among, "postgresql")
+def _(element: among, compiler: Compiler, **options: Any) -> str:
+    column, few = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} = ANY (ARRAY{few}))"
+
+
+@compiles(among, "sqlite")
+def _(element: among, compiler: Compiler, **options: Any) -> str:
+    column, few = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} IN {few})"
+
+
 class json_row(FunctionElement[Any]):
     """A JSON array of the columns given."""
 

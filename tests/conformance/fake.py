@@ -56,6 +56,7 @@ class Fake:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
+            wbufsize = -1
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scim_server.events import Change, Event, GroupChanged, Scope, UserChanged, UserCreated
-from scim_server.store.unit import Store
+from scim_server.store.unit import Store, Unit
 from tests.store.samples import NOBODY, user
 
 UNICODE = 'Straße 😀 "quoted" \\ %s %(x)s :name'
@@ -53,10 +53,14 @@ class Broken(Event):
 def test_if_an_event_cannot_be_appended_nothing_happened(store: Store, scope: Scope) -> None:
     with store.read(scope) as unit:
         before = unit.events.list(100)
-    with pytest.raises(ZeroDivisionError), store.write(scope) as unit:
+
+    def create(unit: Unit) -> None:
         anna = unit.users.insert(user("anna"))
         unit.events.append(UserCreated(anna.id, 1, anna.document))
         unit.events.append(Broken(anna.id))
+
+    with pytest.raises(ZeroDivisionError):
+        store.transact(scope, create)
     with store.read(scope) as unit:
         assert unit.users.find(None, 1, 1).total == 0
         assert unit.events.list(100) == before

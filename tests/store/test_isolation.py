@@ -100,11 +100,16 @@ def update_users(unit: Unit, theirs: Theirs) -> None:
         unit.users.update(theirs.anna, user(name, emails=theirs.anna.document["emails"], active=False))
 
 
+def update_groups(unit: Unit, theirs: Theirs) -> None:
+    for document in (None, group("Team"), group("taken over")):
+        unit.groups.update(theirs.team, document)
+
+
 def add_members(unit: Unit, theirs: Theirs) -> None:
     for group_id in (theirs.own_group.id, theirs.team.id):
         for member_id in (theirs.anna.id, theirs.team.id):
             with pytest.raises(UnknownMembers):
-                unit.members.add(group_id, [theirs.own_user.id, member_id] if group_id != theirs.team.id else [member_id])
+                unit.members.add(group_id, [member_id])
 
 
 def replace_members(unit: Unit, theirs: Theirs) -> None:
@@ -150,7 +155,7 @@ CASES: dict[str, Callable[[Unit, Theirs], None]] = {
     "groups.lock": none(lambda unit, theirs: unit.groups.lock(theirs.team.id), None),
     "groups.find": find_groups,
     "groups.insert": none(lambda unit, theirs: unit.groups.insert(group("Team")).links, ()),
-    "groups.update": lambda unit, theirs: [unit.groups.update(theirs.team, new) for new in (None, group("Team"), group("X"))] and None,
+    "groups.update": update_groups,
     "groups.end": none(lambda unit, theirs: unit.groups.end(theirs.team), ((), ())),
     "members.of": none(lambda unit, theirs: unit.members.of(theirs.team.id), ()),
     "members.add": add_members,
@@ -194,6 +199,16 @@ def test_nothing_of_another_tenant_can_be_had_or_changed(
     assert rows_of(engine, scope) == before
     with store.read(scope) as unit:
         assert unit.users.get(theirs.anna.id) == unit.users.find(where('userName eq "anna"'), 1, 1).resources[0]
+
+
+def test_ones_own_user_cannot_be_put_into_anothers_group(
+    store: Store, engine: Engine, scope: Scope, other_scope: Scope, theirs: Theirs
+) -> None:
+    """Use cases lock the group first and do not find it. If one did not: the foreign key names the tenant, too."""
+    before = rows_of(engine, scope)
+    with pytest.raises(Exception, match=r"(?i)foreign key"), store.write(other_scope) as unit:
+        unit.members.add(theirs.team.id, [theirs.own_user.id])
+    assert rows_of(engine, scope) == before
 
 
 def rows_of(engine: Engine, scope: Scope) -> list[tuple[Any, ...]]:

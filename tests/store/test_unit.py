@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from scim_server.events import Scope
+from scim_server.store import periods
 from scim_server.store.engine import create_engine
 from scim_server.store.errors import Busy, StoreError, Taken, Unavailable
 from scim_server.store.unit import Store, Unit
 from tests.conftest import Databases
-from tests.store.samples import group, user
+from tests.store.samples import NOBODY, group, user
 
 ELSEWHERE = ["sqlite:////nonexistent/folder/scim.db", "postgresql://nobody@/nothing?host=/nonexistent/folder"]
 
@@ -20,10 +22,14 @@ ELSEWHERE = ["sqlite:////nonexistent/folder/scim.db", "postgresql://nobody@/noth
 def test_leaving_normally_commits_and_an_exception_rolls_back(store: Store, scope: Scope) -> None:
     with store.write(scope) as unit:
         kept = unit.users.insert(user("kept"))
-    with pytest.raises(KeyError), store.write(scope) as unit:
+
+    def fail(unit: Unit) -> None:
         unit.users.insert(user("lost"))
         unit.users.update(kept, user("kept", title="lost"))
         raise KeyError
+
+    with pytest.raises(KeyError):
+        store.transact(scope, fail)
     with store.read(scope) as unit:
         assert unit.users.find(None, 1, 9).resources == [kept]
 
@@ -56,9 +62,11 @@ def test_connections_that_the_server_closed_are_made_anew(engine: Engine, store:
     if engine.dialect.name != "postgresql":
         pytest.skip("SQLite has no server")
     store.ping()
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
     with engine.connect() as connection:
-        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        connection.execute(text(others))
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+        while connection.execute(text(f"SELECT count(*) {others}")).scalar():
+            time.sleep(0.01)
     for _ in range(20):
         store.ping()
         with store.write(scope) as unit:
@@ -114,21 +122,27 @@ def test_a_failure_kept_quiet_is_not_committed(store: Store, scope: Scope) -> No
     """PostgreSQL answers COMMIT with a rollback after an error, and says so to nobody."""
     with store.write(scope) as unit:
         anna, ben = unit.users.insert(user("anna")), unit.users.insert(user("ben"))
-    with pytest.raises(StoreError), store.write(scope) as unit:
+
+    def carry_on(unit: Unit) -> None:
         unit.users.update(anna, user("anna", title="lost"))
         with pytest.raises(Taken):
             unit.users.update(ben, user("ANNA"))
+
+    with pytest.raises(StoreError, match="cannot be committed"):
+        store.transact(scope, carry_on)
     with store.read(scope) as unit:
         assert unit.users.find(None, 1, 9).resources == [anna, ben]
 
 
 def test_an_error_of_a_put_off_statement_comes_from_the_commit(store: Store, scope: Scope) -> None:
     """A group of nobody: the foreign key refuses its period, in whatever form the driver says so."""
-    with pytest.raises(Exception, match=r"(?i)foreign key"), store.write(scope) as unit:
-        unit.users.insert(user("anna"))
-        from scim_server.store import periods
 
-        periods.start_activity(unit.users._scoped, "0190a000-0000-7000-8000-000000000000")
+    def break_a_rule(unit: Unit) -> None:
+        unit.users.insert(user("anna"))
+        periods.start_activity(unit.users._scoped, NOBODY)
+
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
+        store.transact(scope, break_a_rule)
     with store.write(scope) as unit:
         assert unit.users.find(None, 1, 9).total == 0
 

@@ -1,0 +1,120 @@
+"""Migrations lead from nothing to exactly the tables of the model, once, whoever runs them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+
+from scim_server.store import migrations
+from scim_server.store.engine import create_engine
+from scim_server.store.migrations import HEAD, migrate
+from scim_server.store.tables import metadata
+from scim_server.store.unit import Store
+from tests.conftest import Databases, fresh_scope
+from tests.store.samples import user
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def empty(databases: Databases) -> Iterator[Callable[[], Engine]]:
+    made: list[Engine] = []
+
+    def new() -> Engine:
+        made.append(create_engine(databases.empty(), pool_size=1))
+        return made[-1]
+
+    yield new
+    for engine in made:
+        engine.dispose()
+
+
+def test_head_is_the_newest_step() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_migrations_and_model_agree(empty: Callable[[], Engine]) -> None:
+    migrated, modelled = empty(), empty()
+    migrate(migrated)
+    metadata.create_all(modelled)
+    with migrated.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata) == []
+    assert catalogue(migrated) == catalogue(modelled)
+
+
+def catalogue(engine: Engine) -> set[Any]:
+    """All that the database knows of its tables: columns, collations, constraints, indexes with their conditions."""
+    queries = {
+        "sqlite": ["SELECT name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'"],
+        "postgresql": [
+            "SELECT table_name, column_name, data_type, is_nullable, collation_name, character_maximum_length, column_default"
+            " FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'",
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname NOT LIKE 'alembic%'",
+        ],
+    }[engine.dialect.name]
+    with engine.connect() as connection:
+        return {tuple(row) for query in queries for row in connection.execute(text(query))}
+
+
+def test_a_second_time_changes_nothing(empty: Callable[[], Engine]) -> None:
+    engine = empty()
+    migrate(engine)
+    store, scope = Store(engine), fresh_scope(engine)
+    with store.write(scope) as unit:
+        anna = unit.users.insert(user("anna"))
+    before = catalogue(engine)
+    migrate(engine)
+    assert catalogue(engine) == before
+    with store.read(scope) as unit:
+        assert unit.users.get(anna.id) == anna
+
+
+def test_a_step_that_fails_leaves_nothing(empty: Callable[[], Engine], monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = empty()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE events (x INTEGER)"))
+    with pytest.raises(Exception, match="events"):
+        migrate(engine)
+    assert not Store(engine).migrated()
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE events"))
+    migrate(engine)
+    assert Store(engine).migrated()
+
+
+_PROGRAM = """
+import sys
+from scim_server.store.engine import create_engine
+from scim_server.store.migrations import migrate
+sys.stdin.readline()
+migrate(create_engine(sys.argv[1], pool_size=1))
+"""
+
+
+def test_two_processes_at_once(databases: Databases) -> None:
+    url = databases.empty()
+    command = [sys.executable, "-W", "ignore", "-c", _PROGRAM, url]
+    processes = [subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    engine = create_engine(url, pool_size=1)
+    assert Store(engine).migrated()
+    engine.dispose()

@@ -1,0 +1,134 @@
+"""What has to be found by an index is: the databases are asked for their plans.
+
+With no statistics, as in a database that is being filled for the first time, and with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from scim_server.events import Scope
+from scim_server.scim.resources import Resource
+from scim_server.store import groups, members, users
+from scim_server.store.documents import dump
+from scim_server.store.engine import create_engine
+from scim_server.store.pages import Search
+from scim_server.store.statements import Statement
+from scim_server.store.unit import Store
+from tests.conftest import Databases, fresh_scope
+from tests.store.samples import NOBODY, employee, group, where, where_group
+
+_USERS = 2000
+
+
+@dataclass
+class Tenants:
+    """One tenant of 2,000 users and 300 groups, one of them with everybody, in a database of its own."""
+
+    engine: Engine
+    scope: Scope
+    user: Resource
+    group: Resource
+
+    def plan(self, statement: Statement, **values: Any) -> str:
+        explain = "EXPLAIN QUERY PLAN " if self.engine.dialect.name == "sqlite" else "EXPLAIN "
+        connection = self.engine.raw_connection()
+        try:
+            driver: Any = connection.driver_connection
+            rows = driver.execute(explain + statement.text(self.engine.dialect), {"tenant_id": self.scope.tenant_id, **values}).fetchall()
+        finally:
+            connection.close()
+        return "\n".join(str(row[-1]) for row in rows)
+
+    def analyse(self) -> None:
+        connection = self.engine.raw_connection()
+        driver: Any = connection.driver_connection
+        driver.execute("ANALYZE")
+        connection.close()
+
+
+@pytest.fixture(scope="module", params=["no statistics", "statistics"])
+def tenants(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Tenants]:
+    engine = create_engine(databases.migrated(), pool_size=2)
+    store, scope = Store(engine), fresh_scope(engine)
+    with store.write(scope) as unit:
+        made = [unit.users.insert(employee(f"user{n}")) for n in range(_USERS)]
+        teams = [unit.groups.insert(group(f"Team {n}", externalId=f"team-{n}")) for n in range(300)]
+        unit.members.add(teams[0].id, [each.id for each in made])
+        for n, team in enumerate(teams[1:]):
+            unit.members.add(team.id, [each.id for each in made[n * 5 : n * 5 + 20]])
+    world = Tenants(engine, scope, made[77], teams[0])
+    if request.param == "statistics":
+        world.analyse()
+    yield world
+    engine.dispose()
+
+
+# What the plan must name: the index, as PostgreSQL and as SQLite call it, with all columns it is asked by.
+SEARCHES: list[tuple[Search, str, str, str]] = [
+    (users._SEARCH, 'userName eq "USER77"', "users_user_name_key_tenant_id_key", r"user_name_key=\? AND tenant_id=\?"),
+    (users._SEARCH, 'externalId eq "ext-user77"', "users_external_id", r"external_id=\? AND tenant_id=\?"),
+    (users._SEARCH, f'id eq "{NOBODY}"', "users_pkey", r"id=\? AND tenant_id=\?"),
+    (users._SEARCH, f'id eq "{NOBODY}" and active eq true', "users_pkey", r"id=\? AND tenant_id=\?"),
+    (users._SEARCH, 'active eq true and userName eq "user77"', "users_user_name_key_tenant_id_key", r"user_name_key=\? AND tenant_id=\?"),
+    (users._SEARCH, 'emails[type eq "work" and value eq "user77@example.com"]', "user_emails_pkey", r"value_key=\? AND tenant_id=\?"),
+    (users._SEARCH, 'emails.value eq "user77@example.com"', "user_emails_pkey", r"value_key=\? AND tenant_id=\?"),
+    (groups._SEARCH, 'displayName eq "team 7"', "groups_display_name_key_tenant_id_key", r"display_name_key=\? AND tenant_id=\?"),
+    (groups._SEARCH, 'externalId eq "team-7"', "groups_external_id", r"external_id=\? AND tenant_id=\?"),
+    (groups._SEARCH, f'id eq "{NOBODY}" and members.value eq "{NOBODY}"', "groups_pkey", r"id=\? AND tenant_id=\?"),
+    (groups._SEARCH, f'members[value eq "{NOBODY}"]', "memberships_of_member", r"member_id=\? "),
+]
+
+
+@pytest.mark.parametrize(("search", "filter", "index", "sought"), SEARCHES, ids=[each[1] for each in SEARCHES])
+def test_what_clients_look_up_is_found_by_an_index(tenants: Tenants, search: Search, filter: str, index: str, sought: str) -> None:
+    bound = where(filter) if search is users._SEARCH else where_group(filter)
+    statements, literals = search.search(bound, True)
+    values = {**statements.values(literals), "limit": 101, "offset": 0}
+    for statement in (statements.page, statements.total):
+        plan = tenants.plan(statement, **values)
+        if tenants.engine.dialect.name == "sqlite":
+            assert re.search(sought, plan + " "), plan
+            assert "users_live (tenant_id=?)" not in plan, plan
+            assert "groups_live (tenant_id=?)" not in plan, plan
+            continue
+        assert index in plan, plan
+        assert "Seq Scan" not in plan, plan
+        # No index is gone through for a whole tenant.
+        assert not re.search(r"Index Cond: \(\w*\.?tenant_id = '[^']*'::uuid\)$", plan, re.MULTILINE), plan
+
+
+def test_a_page_of_everything_is_found_in_an_index_alone(tenants: Tenants) -> None:
+    statements, _ = users._SEARCH.search(None, True)
+    assert "users_live" in tenants.plan(statements.page, limit=101, offset=500)
+    total = tenants.plan(statements.total)
+    if tenants.engine.dialect.name == "postgresql":  # SQLite may know from statistics that there is one tenant only
+        assert "users_live" in total, total
+
+
+@pytest.mark.parametrize("name", ["_REMOVE", "_REMOVE_ONE", "_ALREADY", "_ADD"])
+def test_members_are_looked_up_one_by_one(tenants: Tenants, name: str) -> None:
+    few = [tenants.user.id, NOBODY]
+    values = {
+        "group_id": tenants.group.id,
+        "ids": dump(few),
+        "member_id": few[0],
+        "period_id": NOBODY,
+        "now": "2020-01-01T00:00:00.000000Z",
+    }
+    plan = tenants.plan(getattr(members, name), **values)
+    if tenants.engine.dialect.name == "sqlite":
+        looked_up = [line for line in plan.splitlines() if "USING" in line and "SUBQUERY" not in line]
+        assert looked_up, plan
+        for line in looked_up:
+            assert "member_id=?" in line or "id=?" in line.replace("tenant_id=?", "").replace("group_id=?", ""), plan
+        return
+    assert "Seq Scan" not in plan, plan
+    for condition in re.findall(r"Index Cond: (.*)", plan):
+        assert "member_id = " in condition or re.search(r"\(id = ", condition), plan
