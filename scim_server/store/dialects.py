@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ColumnElement, Numeric, Select, Text, literal_co
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import NULLTYPE, TypeEngine
 
 from scim_server.store.tables import Instant, Key
 
@@ -159,13 +159,13 @@ def _(element: ends_with, compiler: Compiler, **options: Any) -> str:
     return f"(length({text}) >= length({part}) AND substr({text}, length({text}) - length({part}) + 1) = {part})"
 
 
-class among(FunctionElement[bool]):
+class among(FunctionElement[Any]):
     """among(column, sub-select): whether the value is one of few that the sub-select finds.
 
     PostgreSQL finds them first and then looks each up; a join might be planned the other way round.
     """
 
-    type = Boolean()
+    type = NULLTYPE  # as a Boolean, SQLite would be asked whether it is 1, and would not use an index for that
     inherit_cache = False
 
 

@@ -41,7 +41,8 @@ def chaos(seed: int) -> Iterator[Fault]:
     number = seed
     while True:
         number = (number * 1103515245 + 12345) % 2**31
-        yield {0: "after", 1: "before", 2: 503, 3: 429, 4: "after"}.get(number // 7919 % 25)
+        faults: dict[int, Fault] = {0: "after", 1: "before", 2: 503, 3: 429, 4: "after"}
+        yield faults.get(number // 7919 % 25)
 
 
 @pytest.mark.parametrize(("dialect", "external_id"), [("legacy", "mailNickname"), ("flag", "objectId"), ("both", "mailNickname")])

@@ -167,10 +167,10 @@ def big(store: Store, scope: Scope) -> People:
     return people
 
 
+# SQLite does not count rows; its plans are in test_plans.
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
 def test_a_change_of_few_members_reads_few_rows(big: People, engine: Engine, store: Store, scope: Scope) -> None:
     """PostgreSQL counts the rows that it reads; with plans made for any group, as prepared statements have."""
-    if engine.dialect.name != "postgresql":
-        pytest.skip("SQLite does not count rows; its plans are in test_plans")
     few = big.ids[100:103]
     with store.write(scope) as unit:
         connection = unit.members._scoped._connection

@@ -157,10 +157,10 @@ def test_users_of_the_same_groups_can_end_at_once(store: Store, scope: Scope) ->
         assert together(*(partial(end, each) for each in pair)) == [tuple(teams), tuple(teams)]
 
 
+# SQLite has one writer at a time.
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
 def test_units_that_wait_for_each_other_both_end_well(store: Store, engine: Engine, scope: Scope) -> None:
     """A deadlock: the database ends one of the two, and that one runs again."""
-    if engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has one writer at a time")
     with store.write(scope) as unit:
         pair = [unit.users.insert(user(name)).id for name in ("anna", "ben")]
     met = threading.Barrier(2, timeout=10)

@@ -57,10 +57,10 @@ def test_a_database_that_is_away_is_unavailable(url: str, scope: Scope) -> None:
             attempt()
 
 
+# SQLite has no server.
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
 def test_connections_that_the_server_closed_are_made_anew(engine: Engine, store: Store, scope: Scope) -> None:
     """As after a restart or a failover: no request is lost to a connection that had been idle."""
-    if engine.dialect.name != "postgresql":
-        pytest.skip("SQLite has no server")
     store.ping()
     others = "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
     with engine.connect() as connection:
