@@ -17,7 +17,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     log.configure(settings.log_level)
 
     engine = create_engine(settings.database_url, pool_size=settings.threads)
-    store = Store(engine)
+    store = Store(engine, settings.tenant_url)
     bearer = Bearer(Registry(engine))
 
     app = Flask("scim_server", static_folder=None)
@@ -25,7 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app,
         store,
         bearer,
-        public_url=settings.public_url,
+        base_url=settings.tenant_url,
         max_body=settings.max_body_bytes,
         max_results=settings.max_page_size,
     )

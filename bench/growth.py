@@ -135,7 +135,7 @@ def measure(database: str, sizes: list[int], samples: int, say: Callable[[str], 
         tenant = server.cli("tenant", "create", "bench")
         load = Load(server, server.cli("credential", "create", "--tenant", "bench")["token"])
         engine = create_engine(url, pool_size=1)
-        store = Store(engine)
+        store = Store(engine, server.base_url)
         scope = Scope(tenant["id"], Principal("operator", "bench"), "bench")
         ids: list[str] = []
         for size in sizes:

@@ -24,6 +24,7 @@ from scim_server.store.unit import Store
 from tests import postgres
 
 OPERATOR = Principal("operator", "tests")
+BASE_URL = "https://scim.example/scim/v2"
 _THREADS = 8
 
 
@@ -88,7 +89,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def store(engine: Engine) -> Store:
-    return Store(engine)
+    return Store(engine, BASE_URL)
 
 
 def fresh_scope(engine: Engine) -> Scope:

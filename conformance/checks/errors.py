@@ -12,6 +12,7 @@ from conformance.wire import Unreachable
 SCIM = "application/scim+json"
 ERRORS = "RFC 7644 §3.12"
 FORM = "RFC 7644 §3.8"
+LARGE = 32 << 20  # bytes
 
 # -- shape and media type -------------------------------------------------------------------------------------------
 
@@ -188,7 +189,7 @@ def deep(probe: Probe) -> None:
 @check("errors.input.large", SHOULD, "RFC 9110 §15.5.14", "S-7644-7-06")
 def large(probe: Probe) -> None:
     "A body of 32 MiB is refused with 413 or another 4xx status (or by closing the connection), and the server lives on."
-    raw = json.dumps(probe.user_body(displayName="x" * (32 << 20)))
+    raw = json.dumps(probe.user_body(displayName="x" * LARGE))
     try:
         probe.request("POST", "/Users", raw=raw).client_error()
     except Unreachable as refusal:

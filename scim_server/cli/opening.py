@@ -95,7 +95,7 @@ def _engine(settings: Settings) -> Iterator[tuple[Any, Store]]:
 
     engine = create_engine(settings.database_url, pool_size=1)
     try:
-        yield engine, Store(engine)
+        yield engine, Store(engine, settings.tenant_url)
     except Unavailable as fault:
         raise click.ClickException(
             f"The database {settings.database_name} cannot be reached: {fault}\nIs it running, and DATABASE_URL right?"

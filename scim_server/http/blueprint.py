@@ -17,13 +17,12 @@ from scim_server.store.unit import Store
 from scim_server.tenancy.bearer import Bearer
 
 
-def register(app: Flask, store: Store, bearer: Bearer, *, public_url: str, max_body: int, max_results: int) -> None:
+def register(app: Flask, store: Store, bearer: Bearer, *, base_url: str, max_body: int, max_results: int) -> None:
     """Serve SCIM and the health checks from this app.
 
-    ``public_url`` is where the world reaches this server: the base of every ``meta.location`` and
-    ``$ref``. It is configured, never taken from a request. ``max_body`` is in bytes.
+    ``base_url`` is where the world reaches ``BASE_PATH`` of this server: the base of every
+    ``meta.location`` and ``$ref``. It is configured, never taken from a request. ``max_body`` is in bytes.
     """
-    base_url = public_url.rstrip("/") + BASE_PATH
     app.config["MAX_CONTENT_LENGTH"] = max_body
     app.url_map.redirect_defaults = False
     app.before_request(_begin)

@@ -57,8 +57,9 @@ _DISMISS = Statement(periods.closed_memberships().where(*_MEMBERSHIPS).returning
 class Groups:
     """What a Unit can do with groups. Ended groups are not there for any of it; an id that is not ours is nobody's."""
 
-    def __init__(self, scoped: Scoped) -> None:
+    def __init__(self, scoped: Scoped, base_url: str) -> None:
         self._scoped = scoped
+        self._base_url = base_url
 
     def get(self, group_id: str, *, members: bool = True) -> Resource | None:
         """The group as last stored; with the members unless they are not wanted."""
@@ -70,12 +71,9 @@ class Groups:
         row = self._scoped.row(_LOCK, id=group_id) if ids.is_id(group_id) else None
         return documents.group(row) if row else None
 
-    def find(self, bound: Bound | None, start: int, count: int, *, members: bool = True, base_url: str = "") -> Page:
-        """A page of the groups that satisfy the filter (all if None), oldest first.
-
-        ``base_url`` is what addresses begin with in filters on ``meta.location`` and ``$ref``.
-        """
-        return _SEARCH.find(self._scoped, bound, start, count, links=members, base_url=base_url)
+    def find(self, bound: Bound | None, start: int, count: int, *, members: bool = True) -> Page:
+        """A page of the groups that satisfy the filter (all if None), oldest first."""
+        return _SEARCH.find(self._scoped, bound, start, count, links=members, base_url=self._base_url)
 
     def insert(self, document: Document) -> Resource:
         """A new group, without members. Raises Taken if a live group of the tenant has the displayName."""

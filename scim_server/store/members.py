@@ -102,8 +102,9 @@ class Members:
 
     _searches: dict[Any, tuple[Statement, tuple[Parameter, ...]]] = {}  # noqa: RUF012  one for all: statements by shape of filter
 
-    def __init__(self, scoped: Scoped) -> None:
+    def __init__(self, scoped: Scoped, base_url: str) -> None:
         self._scoped = scoped
+        self._base_url = base_url
 
     def of(self, group_id: str) -> tuple[Link, ...]:
         """The members, users and groups."""
@@ -134,14 +135,14 @@ class Members:
         removed = self._ids(_REMOVE, group_id, asked, now=self._scoped.now_text)
         return tuple(each for each in asked if each in removed)
 
-    def remove_where(self, group_id: str, bound: Bound, *, base_url: str = "") -> tuple[str, ...]:
+    def remove_where(self, group_id: str, bound: Bound) -> tuple[str, ...]:
         """Make the members that satisfy the filter (``matching.bind_element``) members no more. Who they were."""
         shape, literals = matching.shape(bound)
         statement, parameters = self._searches.get(shape) or self._remember(shape, bound)
         values = {
             "group_id": group_id,
             "now": self._scoped.now_text,
-            BASE_URL: base_url,
+            BASE_URL: self._base_url,
             **{each.name: each.convert(literals[each.place]) for each in parameters},
         }
         return tuple(sorted(member_id for (member_id,) in self._scoped.rows(statement, **values)))

@@ -45,34 +45,38 @@ class Unit:
     ``now`` is when it began: the one instant of all that it does.
     """
 
-    def __init__(self, connection: Connection, scope: Scope) -> None:
+    def __init__(self, connection: Connection, scope: Scope, base_url: str) -> None:
         self.scope = scope
         self.now = clock.now()
         scoped = Scoped(connection, scope, self.now)
-        self.users = Users(scoped)
-        self.groups = Groups(scoped)
-        self.members = Members(scoped)
+        self.users = Users(scoped, base_url)
+        self.groups = Groups(scoped, base_url)
+        self.members = Members(scoped, base_url)
         self.events = Events(scoped)
 
 
 class Store:
-    """A database. Safe to share between threads; to be made after forking."""
+    """A database. Safe to share between threads; to be made after forking.
 
-    def __init__(self, engine: Engine) -> None:
+    ``base_url`` is what ``meta.location`` and every ``$ref`` begin with: filters may ask for them.
+    """
+
+    def __init__(self, engine: Engine, base_url: str) -> None:
         self._database = database(engine)
+        self._base_url = base_url
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[Unit]:
         """A Unit that only reads; each of its statements sees the database as it is then."""
         with self._connection() as connection:
-            yield Unit(connection, scope)
+            yield Unit(connection, scope, self._base_url)
 
     @contextmanager
     def write(self, scope: Scope) -> Iterator[Unit]:
         """A Unit that reads and writes: all of it lasts, or nothing."""
         connection = self._database.connection(transaction=True)
         try:
-            yield Unit(connection, scope)
+            yield Unit(connection, scope, self._base_url)
         except BaseException:
             connection.rollback()
             raise

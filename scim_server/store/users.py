@@ -61,8 +61,9 @@ _REMOVE_EMAILS = Statement(delete(user_emails).where(*_OF_USER))
 class Users:
     """What a Unit can do with users. Ended users are not there for any of it; an id that is not ours is nobody's."""
 
-    def __init__(self, scoped: Scoped) -> None:
+    def __init__(self, scoped: Scoped, base_url: str) -> None:
         self._scoped = scoped
+        self._base_url = base_url
 
     def get(self, user_id: str, *, groups: bool = True) -> Resource | None:
         """The user as last stored; with the groups unless they are not wanted."""
@@ -74,12 +75,9 @@ class Users:
         row = self._scoped.row(_LOCK, id=user_id) if ids.is_id(user_id) else None
         return documents.user(row) if row else None
 
-    def find(self, bound: Bound | None, start: int, count: int, *, groups: bool = True, base_url: str = "") -> Page:
-        """A page of the users that satisfy the filter (all if None), oldest first.
-
-        ``base_url`` is what addresses begin with in filters on ``meta.location`` and ``$ref``.
-        """
-        return _SEARCH.find(self._scoped, bound, start, count, links=groups, base_url=base_url)
+    def find(self, bound: Bound | None, start: int, count: int, *, groups: bool = True) -> Page:
+        """A page of the users that satisfy the filter (all if None), oldest first."""
+        return _SEARCH.find(self._scoped, bound, start, count, links=groups, base_url=self._base_url)
 
     def insert(self, document: Document) -> Resource:
         """A new user. Raises Taken if a live user of the tenant has the userName."""

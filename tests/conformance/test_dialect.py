@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.entra import dialect as speak
-from conformance.entra.dialect import CORE_USER, MANAGER, PATCH_OP, Set, flatten, new_group, new_user
+from conformance.entra.dialect import CORE_USER, MANAGER, PATCH_OP, Dialect, Set, flatten, new_group, new_user
 from conformance.entra.directory import ENTERPRISE, Directory, user_attributes
 
 MOBILE = 'phoneNumbers[type eq "mobile"].value'
@@ -54,7 +54,7 @@ NUMBER = f"{ENTERPRISE}:employeeNumber"
         ),
     ],
 )
-def test_attributes(dialect: Any, changes: list[Set], variant: int, operations: list[Any]):
+def test_attributes(dialect: Dialect, changes: list[Set], variant: int, operations: list[dict[str, Any]]) -> None:
     assert speak.set_attributes(dialect, changes, variant) == {"schemas": [PATCH_OP], "Operations": operations}
 
 
@@ -68,7 +68,7 @@ def test_attributes(dialect: Any, changes: list[Set], variant: int, operations: 
         ("flag", 5, True, {"op": "replace", "path": MANAGER, "value": {"value": "77"}}),
     ],
 )
-def test_manager(dialect: Any, variant: int, held: bool, operation: Any):
+def test_manager(dialect: Dialect, variant: int, held: bool, operation: dict[str, Any]) -> None:
     assert speak.set_manager(dialect, "77", held, "http://h", variant)["Operations"] == [operation]
 
 
@@ -82,11 +82,11 @@ def test_manager(dialect: Any, variant: int, held: bool, operation: Any):
         ("flag", 2, {"op": "replace", "path": MANAGER, "value": {"value": ""}}),
     ],
 )
-def test_manager_removed(dialect: Any, variant: int, operation: Any):
+def test_manager_removed(dialect: Dialect, variant: int, operation: dict[str, Any]) -> None:
     assert speak.remove_manager(dialect, variant)["Operations"] == [operation]
 
 
-def test_members():
+def test_members() -> None:
     assert speak.change_members("legacy", ["a", "b"], ["c"], 0)["Operations"] == [
         {"op": "Remove", "path": "members", "value": [{"$ref": None, "value": "c"}]},
         {"op": "Add", "path": "members", "value": [{"$ref": None, "value": "a"}, {"$ref": None, "value": "b"}]},
@@ -98,7 +98,7 @@ def test_members():
     ]
 
 
-def test_the_envelope_comes_in_either_order():
+def test_the_envelope_comes_in_either_order() -> None:
     assert [list(speak.empty_group(variant)) for variant in (0, 3)] == [["schemas", "Operations"], ["Operations", "schemas"]]
 
 
@@ -112,7 +112,7 @@ FLAT: dict[str, str | bool] = {
 }
 
 
-def test_new_user():
+def test_new_user() -> None:
     assert new_user(FLAT, 0) == {
         "schemas": [CORE_USER, ENTERPRISE],
         "externalId": "i",
@@ -125,7 +125,7 @@ def test_new_user():
     }
 
 
-def test_new_user_variants():
+def test_new_user_variants() -> None:
     """What Microsoft documents beside it: unlisted extension, nulls for what is absent, an empty list of roles."""
     assert new_user(FLAT, 1)["schemas"] == [CORE_USER]
     assert new_user(FLAT, 1)["roles"] == []
@@ -141,7 +141,7 @@ def test_new_user_variants():
     assert nulls["emails"] == new_user(FLAT, 0)["emails"]
 
 
-def test_new_group_has_no_members():
+def test_new_group_has_no_members() -> None:
     bodies = [new_group({"displayName": "g", "externalId": "o"}, variant) for variant in range(14)]
     assert not any(body.get("members") for body in bodies)
     assert [] in [body.get("members") for body in bodies]
@@ -153,7 +153,7 @@ PEOPLE = list(Directory(1, 500, 0).people.values())
 
 @settings(deadline=None, max_examples=100)
 @given(st.integers(0, 499), st.integers(0, 60))
-def test_what_is_created_reads_back_the_same(number: int, variant: int):
+def test_what_is_created_reads_back_the_same(number: int, variant: int) -> None:
     flat = user_attributes(PEOPLE[number])
     body = {name: value for name, value in new_user(flat, variant).items() if name not in ("meta", "roles") and value is not None}
     assert {path: value for path, value in flatten(body).items() if not path.endswith(".primary")} == flat
@@ -179,5 +179,5 @@ def test_what_is_created_reads_back_the_same(number: int, variant: int):
         ({"userName": ["u"], "count": 3}, {"userName[0]": "['u']"[1:-1].strip("'"), "count": "3"}),
     ],
 )
-def test_flatten_shows_also_what_must_not_be(resource: dict[str, Any], flat: dict[str, Any]):
+def test_flatten_shows_also_what_must_not_be(resource: dict[str, Any], flat: dict[str, Any]) -> None:
     assert flatten(resource) == flat

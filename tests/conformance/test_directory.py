@@ -24,21 +24,21 @@ def snapshot(directory: Directory) -> object:
     ]
 
 
-def test_a_seed_decides_everything():
+def test_a_seed_decides_everything() -> None:
     first, again, another = history(7), history(7), history(8)
     assert (snapshot(first[0]), first[1:]) == (snapshot(again[0]), again[1:])
     assert snapshot(first[0]) != snapshot(another[0])
 
 
 @pytest.mark.parametrize(("users", "groups"), [(1, 0), (1, 1), (3, 5), (40, 2), (1000, 50)])
-def test_any_size_can_live(users: int, groups: int):
+def test_any_size_can_live(users: int, groups: int) -> None:
     directory, _, _ = history(3, users, groups)
     first = Directory(3, users, groups)
     assert (len(first.people), len(first.teams)) == (users, groups)
     assert len(directory.people) > users
 
 
-def test_names_come_in_many_scripts():
+def test_names_come_in_many_scripts() -> None:
     people = Directory(1, 1000, 0).people.values()
     scripts = {unicodedata.name(letter).split()[0] for person in people for letter in person.given + person.surname if letter.isalpha()}
     assert scripts >= {"LATIN", "GREEK", "CYRILLIC", "ARABIC", "HEBREW", "DEVANAGARI", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI"}
@@ -49,7 +49,7 @@ def test_names_come_in_many_scripts():
     assert any(name != unicodedata.normalize("NFC", name) for name in names), "no decomposed accent"
 
 
-def test_mapping_covers_the_defaults():
+def test_mapping_covers_the_defaults() -> None:
     sent = {path for person in Directory(1, 500, 0).people.values() for path in user_attributes(person)}
     assert sent == {
         *(
@@ -70,7 +70,7 @@ def test_mapping_covers_the_defaults():
     }
 
 
-def test_user_names_differ_also_without_case_and_are_ascii():
+def test_user_names_differ_also_without_case_and_are_ascii() -> None:
     directory, _, _ = history(5, 1000, 10)
     living = [person.upn.lower() for person in directory.people.values() if not person.purged]
     assert len(living) == len(set(living))
@@ -79,7 +79,7 @@ def test_user_names_differ_also_without_case_and_are_ascii():
     assert any(upn.replace("_", ".", 1) in living for upn in living if "_" in upn)
 
 
-def test_groups_are_nested_overlap_and_differ_in_size():
+def test_groups_are_nested_overlap_and_differ_in_size() -> None:
     directory = Directory(7, 1000, 50)
     sizes = sorted(len(team.members) for team in directory.teams.values())
     assert (sizes[0], sizes[1], sizes[-1]) == (0, 1, 1000)
@@ -90,7 +90,7 @@ def test_groups_are_nested_overlap_and_differ_in_size():
     assert len({team.name.casefold() for team in directory.teams.values()}) == 50
 
 
-def test_change_is_of_a_believable_amount_and_of_every_kind():
+def test_change_is_of_a_believable_amount_and_of_every_kind() -> None:
     directory, cycles, _ = history(7, 1000, 50)
     for changes in cycles:
         assert 0.05 <= sum(not change.team for change in changes) / 1000 <= 0.16
@@ -102,7 +102,7 @@ def test_change_is_of_a_believable_amount_and_of_every_kind():
     assert any(person.predecessor and person.upn == directory.people[person.predecessor].upn for person in directory.people.values())
 
 
-def test_nobody_keeps_a_deleted_manager_or_a_deleted_member():
+def test_nobody_keeps_a_deleted_manager_or_a_deleted_member() -> None:
     directory, _, _ = history(11, 400, 30, cycles=8)
     gone = {person.oid for person in directory.people.values() if person.purged} | {
         team.oid for team in directory.teams.values() if team.deleted
@@ -112,7 +112,7 @@ def test_nobody_keeps_a_deleted_manager_or_a_deleted_member():
     assert not [person for person in directory.people.values() if person.manager in gone and person.assigned and not person.purged]
 
 
-def test_a_tombstone_is_32_hexadecimal_digits_before_the_name():
+def test_a_tombstone_is_32_hexadecimal_digits_before_the_name() -> None:
     directory, _, _ = history(7)
     marked = [person for person in directory.people.values() if person.soft_deleted and person.tombstone and not person.purged]
     assert marked
@@ -121,7 +121,7 @@ def test_a_tombstone_is_32_hexadecimal_digits_before_the_name():
         assert user_attributes(person)["active"] is False
 
 
-def test_on_demand_takes_no_more_members_than_the_portal_does():
+def test_on_demand_takes_no_more_members_than_the_portal_does() -> None:
     directory = Directory(7, 100, 10)
     life = Life(directory)
     for _ in range(10):

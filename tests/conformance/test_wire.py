@@ -6,7 +6,7 @@ from conformance.wire import Unreachable, Wire
 from tests.conformance.fake import Fake
 
 
-def test_query_is_form_encoded_and_only_bodies_have_a_content_type():
+def test_query_is_form_encoded_and_only_bodies_have_a_content_type() -> None:
     with Fake() as fake, Wire(fake.url + "/?aadOptscim062020", "secret") as wire:
         wire.request("GET", "/Users", query={"filter": 'userName eq "a b@x"'})
         wire.request("POST", "/Users", {"userName": "Ü"})
@@ -18,7 +18,7 @@ def test_query_is_form_encoded_and_only_bodies_have_a_content_type():
     assert body == {"userName": "Ü"}
 
 
-def test_given_headers_win_whatever_their_case():
+def test_given_headers_win_whatever_their_case() -> None:
     with Fake() as fake, Wire(fake.url, "secret", user_agent=None) as wire:
         wire.request("POST", "/Users", raw_body='{"userName":"a"}', headers={"authorization": "Basic x", "content-type": "text/plain"})
         [(_, _, headers, _)] = fake.seen
@@ -28,13 +28,13 @@ def test_given_headers_win_whatever_their_case():
     }
 
 
-def test_refused_connection_was_not_sent():
+def test_refused_connection_was_not_sent() -> None:
     with pytest.raises(Unreachable) as caught, Wire("http://127.0.0.1:9", "x") as wire:
         wire.request("POST", "/Users", {})
     assert not caught.value.sent
 
 
-def test_lost_answer_to_a_write_is_not_repeated_but_reported():
+def test_lost_answer_to_a_write_is_not_repeated_but_reported() -> None:
     with Fake(lambda method, path, number: "after" if method == "POST" else None) as fake, Wire(fake.url, "x") as wire:
         assert wire.request("GET", "/Users").status == 200
         with pytest.raises(Unreachable) as caught:
@@ -44,14 +44,14 @@ def test_lost_answer_to_a_write_is_not_repeated_but_reported():
         assert wire.request("GET", "/Users").json()["totalResults"] == 1
 
 
-def test_time_out_is_unreachable():
+def test_time_out_is_unreachable() -> None:
     with Fake(lambda method, path, number: "slow") as fake:
         wire = Wire(fake.url, "x", timeout=0.1)
         with wire, pytest.raises(Unreachable, match="timed out"):
             wire.request("GET", "/Users")
 
 
-def test_idle_connection_that_the_server_closed_is_replaced():
+def test_idle_connection_that_the_server_closed_is_replaced() -> None:
     with Fake() as fake, Wire(fake.url, "x") as wire:
         assert wire.request("GET", "/Users").ok
         fake.stop()
@@ -69,11 +69,11 @@ def test_idle_connection_that_the_server_closed_is_replaced():
         ("http://h:1/scim/v22/Users/7", None),
     ],
 )
-def test_below(url: str, below: str | None):
+def test_below(url: str, below: str | None) -> None:
     assert Wire("http://h:1/scim/v2/", None).below(url) == below
 
 
 @pytest.mark.parametrize("url", ["", "h/scim", "ftp://h/x", "http://"])
-def test_base_url_must_be_one(url: str):
+def test_base_url_must_be_one(url: str) -> None:
     with pytest.raises(ValueError, match="base URL"):
         Wire(url, None)

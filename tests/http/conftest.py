@@ -11,19 +11,17 @@ from flask import Flask
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from scim_server.events import Principal
 from scim_server.http.blueprint import register
 from scim_server.store.registry import Registry
 from scim_server.store.unit import Store
 from scim_server.tenancy.bearer import Bearer, digest, new_token
 from tests import lint
+from tests.conftest import BASE_URL, OPERATOR
 
-BASE = "https://scim.example/scim/v2"
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-OPERATOR = Principal("operator", "tests")
 
 
 @dataclass
@@ -93,7 +91,7 @@ def registry(engine: Engine) -> Registry:
 def app(store: Store, registry: Registry) -> Flask:
     """The application as wsgi.py puts it together, on the session's engine."""
     app = Flask("tests")
-    register(app, store, Bearer(registry), public_url="https://scim.example", max_body=5 * 1024 * 1024, max_results=1000)
+    register(app, store, Bearer(registry), base_url=BASE_URL, max_body=5 * 1024 * 1024, max_results=1000)
     return app
 
 

@@ -10,7 +10,8 @@ from flask import Flask
 from scim_server import clock
 from scim_server.store.registry import Registry
 from scim_server.tenancy.bearer import digest, new_token
-from tests.http.conftest import OPERATOR, Scim
+from tests.conftest import OPERATOR
+from tests.http.conftest import Scim
 
 
 def test_a_wrong_token_is_told_nothing(app: Flask, registry: Registry, scope: Any, scim: Scim) -> None:

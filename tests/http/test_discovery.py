@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.http.conftest import BASE, ENTERPRISE, GROUP, USER, Scim
+from tests.conftest import BASE_URL
+from tests.http.conftest import ENTERPRISE, GROUP, USER, Scim
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def test_what_is_announced(anybody: Scim) -> None:
     supported = {name: config[name]["supported"] for name in ("patch", "bulk", "filter", "changePassword", "sort", "etag")}
     assert supported == {"patch": True, "bulk": False, "filter": True, "changePassword": False, "sort": False, "etag": False}
     assert [each["type"] for each in config["authenticationSchemes"]] == ["oauthbearertoken"]
-    assert config["meta"]["location"] == f"{BASE}/ServiceProviderConfig"
+    assert config["meta"]["location"] == f"{BASE_URL}/ServiceProviderConfig"
     types = anybody.get("/ResourceTypes").get_json(force=True)["Resources"]
     assert [(each["name"], each["endpoint"], each["schema"]) for each in types] == [("User", "/Users", USER), ("Group", "/Groups", GROUP)]
     schemas = anybody.get("/Schemas").get_json(force=True)["Resources"]

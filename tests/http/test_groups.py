@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scim_server.store.unit import Store
-from tests.http.conftest import BASE, GROUP, Scim
+from tests.conftest import BASE_URL
+from tests.http.conftest import ENTERPRISE, GROUP, Scim
 
 
 def values(*ids: str) -> list[dict[str, str]]:
@@ -26,9 +27,9 @@ def test_a_group_from_first_to_last(scim: Scim, people: list[str], store: Store,
     address = f"/Groups/{group['id']}"
     assert {each["value"] for each in group["members"]} == {a, b}
     member = next(each for each in group["members"] if each["value"] == a)
-    assert member == {"value": a, "$ref": f"{BASE}/Users/{a}", "display": "P 0", "type": "User"}
+    assert member == {"value": a, "$ref": f"{BASE_URL}/Users/{a}", "display": "P 0", "type": "User"}
     assert scim.get(f"/Users/{a}").get_json(force=True)["groups"] == [
-        {"value": group["id"], "$ref": f"{BASE}/Groups/{group['id']}", "display": "Dock", "type": "direct"}
+        {"value": group["id"], "$ref": f"{BASE_URL}/Groups/{group['id']}", "display": "Dock", "type": "direct"}
     ]
 
     assert scim.patch(address, {"op": "add", "path": "members", "value": values(c)}).status_code == 204
@@ -53,6 +54,28 @@ def test_a_group_from_first_to_last(scim: Scim, people: list[str], store: Store,
     assert renamed["changes"] == [{"path": "displayName", "old": "Dock", "new": "Docks"}]
     assert (put["added"], put["removed"]) == ([a], [b])
     assert set(deleted["removed"]) == {a, c}
+
+
+def test_a_resource_is_found_by_the_addresses_it_is_answered_with(scim: Scim, people: list[str]) -> None:
+    """What filters compare ``meta.location`` and ``$ref`` with is what a client was given."""
+    a, b, c, *_ = people
+    boss = scim.user("boss@example.com")
+    worker = scim.user("worker@example.com", **{ENTERPRISE: {"manager": {"value": boss["id"]}}})
+    group = scim.group("Dock", a, b)
+    manager, member = worker[ENTERPRISE]["manager"], group["members"][0]
+    assert manager["$ref"] == boss["meta"]["location"]
+    for path, text, found in (
+        ("/Users", f'meta.location eq "{boss["meta"]["location"]}"', {boss["id"]}),
+        ("/Users", f'meta.location sw "{BASE_URL}/Users/" and id eq "{c}"', {c}),
+        ("/Users", f'{ENTERPRISE}:manager.$ref eq "{manager["$ref"]}"', {worker["id"]}),
+        ("/Users", f'groups[$ref eq "{group["meta"]["location"]}"]', {a, b}),
+        ("/Groups", f'members.$ref eq "{member["$ref"]}"', {group["id"]}),
+        ("/Groups", f'meta.location ne "{group["meta"]["location"]}"', set()),
+        ("/Groups", 'meta.location eq "/Groups/"', set()),
+    ):
+        assert {each["id"] for each in scim.find(path, text)} == found, text
+    scim.patch(f"/Groups/{group['id']}", {"op": "remove", "path": f'members[$ref eq "{member["$ref"]}"]'})
+    assert scim.members(group["id"]) == {a, b} - {member["value"]}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from scim_server.store.unit import Store
-from tests.http.conftest import BASE, ENTERPRISE, USER, Scim
+from tests.conftest import BASE_URL
+from tests.http.conftest import ENTERPRISE, USER, Scim
 
 FULL: dict[str, Any] = {
     "schemas": [USER, ENTERPRISE],
@@ -54,7 +55,7 @@ def test_every_attribute_comes_back_as_sent(scim: Scim) -> None:
     assert read == made
     assert {name: read[name] for name in FULL if name != "schemas"} == {name: value for name, value in FULL.items() if name != "schemas"}
     assert set(read["schemas"]) == {USER, ENTERPRISE}
-    assert read["meta"]["location"] == f"{BASE}/Users/{made['id']}"
+    assert read["meta"]["location"] == f"{BASE_URL}/Users/{made['id']}"
     assert read["meta"]["created"] == read["meta"]["lastModified"]
     assert read["meta"]["created"].endswith("Z")
 
@@ -164,7 +165,7 @@ def test_a_manager_is_answered_with_name_and_address_as_soon_as_he_is_there(scim
     assert user[ENTERPRISE]["manager"] == {"value": ghost}
     path = f"{ENTERPRISE}:manager"
     changed = scim.patch(f"/Users/{user['id']}", {"op": "replace", "path": path, "value": {"value": boss["id"]}})
-    expected = {"value": boss["id"], "$ref": f"{BASE}/Users/{boss['id']}", "displayName": "The Boss"}
+    expected = {"value": boss["id"], "$ref": f"{BASE_URL}/Users/{boss['id']}", "displayName": "The Boss"}
     assert changed.get_json(force=True)[ENTERPRISE]["manager"] == expected
     assert [each["id"] for each in scim.find("/Users", f'{path}.displayName sw "the b"')] == [user["id"]]
     scim.patch(f"/Users/{user['id']}", {"op": "remove", "path": path})

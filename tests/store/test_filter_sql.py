@@ -20,10 +20,8 @@ from scim_server.scim.matching import bind, matches
 from scim_server.scim.resources import Resource, represent
 from scim_server.scim.schemas import ENTERPRISE_USER, GROUP_TYPE, USER_TYPE, ResourceType, Schema
 from scim_server.store.unit import Store
-from tests.conftest import fresh_scope
+from tests.conftest import BASE_URL, fresh_scope
 from tests.store.samples import group, managed_by, user, where
-
-BASE_URL = "https://scim.example/scim/v2"
 
 # Letters whose order, case or composition databases and Python see differently by default; what
 # LIKE and JSON paths would misread; the first character beyond the basic plane, and the last in it.
@@ -70,7 +68,7 @@ class World:
         bound = bind(filter, resource_type)
         with self.store.read(self.scope) as unit:
             offered: Any = unit.users if resource_type is USER_TYPE else unit.groups
-            page = offered.find(bound, 1, 1000, base_url=BASE_URL)
+            page = offered.find(bound, 1, 1000)
         return [each.id for each in page.resources], [id for id, shown in self.shown[resource_type] if matches(bound, shown)], page.total
 
 

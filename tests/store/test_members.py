@@ -13,6 +13,7 @@ from scim_server.scim.matching import Bound, bind_element
 from scim_server.scim.schemas import GROUP_TYPE
 from scim_server.store.errors import StoreError, UnknownMembers
 from scim_server.store.unit import Store
+from tests.conftest import BASE_URL
 from tests.store.samples import NOBODY, group, user
 
 
@@ -132,11 +133,11 @@ def test_members_are_removed_by_what_they_are(people: People, store: Store, scop
         ('type eq "GROUP"', {inner}),
         ('not (type eq "group") and display sw "user"', set(people.ids)),
         ('display eq "USER 2" or display eq "Inner"', {c, inner}),
-        (f'$ref eq "https://x/Users/{c}"', {c}),
+        (f'$ref eq "{BASE_URL}/Users/{c}"', {c}),
     ):
         people.add(*everybody)
         with store.write(scope) as unit:
-            removed = unit.members.remove_where(people.group, element(text_), base_url="https://x")
+            removed = unit.members.remove_where(people.group, element(text_))
         assert set(removed) == gone, text_
         assert people.members == everybody - gone
 

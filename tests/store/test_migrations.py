@@ -20,7 +20,7 @@ from scim_server.store.engine import create_engine
 from scim_server.store.migrations import HEAD, migrate
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
-from tests.conftest import Databases, fresh_scope
+from tests.conftest import BASE_URL, Databases, fresh_scope
 from tests.store.samples import user
 
 ROOT = Path(__file__).parent.parent.parent
@@ -72,7 +72,7 @@ def catalogue(engine: Engine) -> set[Any]:
 def test_a_second_time_changes_nothing(empty: Callable[[], Engine]) -> None:
     engine = empty()
     migrate(engine)
-    store, scope = Store(engine), fresh_scope(engine)
+    store, scope = Store(engine, BASE_URL), fresh_scope(engine)
     with store.write(scope) as unit:
         anna = unit.users.insert(user("anna"))
     before = catalogue(engine)
@@ -88,11 +88,11 @@ def test_a_step_that_fails_leaves_nothing(empty: Callable[[], Engine], monkeypat
         connection.execute(text("CREATE TABLE events (x INTEGER)"))
     with pytest.raises(Exception, match="events"):
         migrate(engine)
-    assert not Store(engine).migrated()
+    assert not Store(engine, BASE_URL).migrated()
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE events"))
     migrate(engine)
-    assert Store(engine).migrated()
+    assert Store(engine, BASE_URL).migrated()
 
 
 _PROGRAM = """
@@ -116,5 +116,5 @@ def test_two_processes_at_once(databases: Databases) -> None:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors
     engine = create_engine(url, pool_size=1)
-    assert Store(engine).migrated()
+    assert Store(engine, BASE_URL).migrated()
     engine.dispose()

@@ -21,7 +21,7 @@ from scim_server.store.engine import create_engine
 from scim_server.store.pages import Search
 from scim_server.store.statements import Statement
 from scim_server.store.unit import Store
-from tests.conftest import Databases, fresh_scope
+from tests.conftest import BASE_URL, Databases, fresh_scope
 from tests.store.samples import NOBODY, employee, group, where, where_group
 
 _USERS = 2000
@@ -56,7 +56,7 @@ class Tenants:
 @pytest.fixture(scope="module", params=["no statistics", "statistics"])
 def tenants(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Tenants]:
     engine = create_engine(databases.migrated(), pool_size=2)
-    store, scope = Store(engine), fresh_scope(engine)
+    store, scope = Store(engine, BASE_URL), fresh_scope(engine)
     with store.write(scope) as unit:
         made = [unit.users.insert(employee(f"user{n}")) for n in range(_USERS)]
         teams = [unit.groups.insert(group(f"Team {n}", externalId=f"team-{n}")) for n in range(300)]

@@ -13,7 +13,7 @@ from scim_server.store import periods
 from scim_server.store.engine import create_engine
 from scim_server.store.errors import Busy, StoreError, Taken, Unavailable
 from scim_server.store.unit import Store, Unit
-from tests.conftest import Databases
+from tests.conftest import BASE_URL, Databases
 from tests.store.samples import NOBODY, group, user
 
 ELSEWHERE = ["sqlite:////nonexistent/folder/scim.db", "postgresql://nobody@/nothing?host=/nonexistent/folder"]
@@ -45,13 +45,13 @@ def test_a_unit_reads_what_it_wrote(store: Store, scope: Scope) -> None:
 
 def test_a_unit_that_does_nothing_needs_no_database() -> None:
     for url in ELSEWHERE:
-        with Store(create_engine(url, pool_size=1)).write(Scope("t", None, "r")) as unit:  # type: ignore[arg-type]  # nobody acts
+        with Store(create_engine(url, pool_size=1), BASE_URL).write(Scope("t", None, "r")) as unit:  # type: ignore[arg-type]  # nobody acts
             assert unit.users.get("not an id") is None
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
 def test_a_database_that_is_away_is_unavailable(url: str, scope: Scope) -> None:
-    store = Store(create_engine(url, pool_size=1))
+    store = Store(create_engine(url, pool_size=1), BASE_URL)
     for attempt in (store.ping, store.migrated, lambda: store.transact(scope, lambda unit: unit.users.find(None, 1, 1))):
         with pytest.raises(Unavailable):
             attempt()
@@ -76,7 +76,7 @@ def test_connections_that_the_server_closed_are_made_anew(engine: Engine, store:
 def test_no_answer_from_the_pool_is_unavailable(database_url: str, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = create_engine(database_url, pool_size=1)
     monkeypatch.setattr(engine.pool, "_timeout", 0.01)
-    store = Store(engine)
+    store = Store(engine, BASE_URL)
     held = [engine.pool.connect() for _ in range(3)]
     with pytest.raises(Unavailable):
         store.ping()
@@ -149,7 +149,7 @@ def test_an_error_of_a_put_off_statement_comes_from_the_commit(store: Store, sco
 
 def test_an_empty_database_is_not_migrated(databases: Databases, tmp_path: Path) -> None:
     engine = create_engine(databases.empty(), pool_size=1)
-    store = Store(engine)
+    store = Store(engine, BASE_URL)
     store.ping()
     assert not store.migrated()
     engine.dispose()
