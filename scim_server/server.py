@@ -9,6 +9,7 @@ workers with new code.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def options(settings: Settings) -> dict[str, Any]:
         # A filter of 4,096 characters, percent-encoded, and its path. gunicorn's default is 4,094.
         "limit_request_line": 8190,
         # The heartbeat of a worker must not wait for a disk.
-        "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
+        "worker_tmp_dir": str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None,
         # No header of a proxy means anything here: links are made from PUBLIC_URL.
         "forwarded_allow_ips": "",
         "forwarder_headers": "",

@@ -13,6 +13,7 @@ from uuid import uuid4
 import click
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import make_url
 
 from scim_server import log
 from scim_server.cli import main
@@ -20,6 +21,7 @@ from scim_server.store.engine import create_engine
 from scim_server.store.registry import Registry
 from scim_server.tenancy.bearer import Bearer, Unauthenticated
 from tests.conftest import Databases
+from tests.server import free_port
 
 ROOT = Path(__file__).parent.parent
 Command = Callable[..., Result]
@@ -223,7 +225,7 @@ def test_upgrade_makes_the_folder_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "some" / "data"
     done(CliRunner().invoke(main, ["db", "upgrade"], env={"DATA_DIR": str(folder), "LOG_LEVEL": "ERROR"}))
     assert (folder / "scim.db").exists()
-    assert folder.stat().st_mode & 0o077 == 0
+    assert [path for path in (folder, *folder.iterdir()) if path.stat().st_mode & 0o077] == []
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -238,9 +240,35 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_a_database_that_is_away_is_named_without_its_password() -> None:
     result = CliRunner().invoke(main, ["tenant", "list"], env={"DATABASE_URL": "postgresql://scim:hunter2@127.0.0.1:1/scim"})
     told = refusal(result)
-    assert "postgresql://127.0.0.1:1/scim cannot be reached" in told
+    assert "postgresql://127.0.0.1:1/scim cannot be used" in told
     assert "DATABASE_URL" in told
     assert "hunter2" not in told
+
+
+@pytest.fixture
+def unfit(databases: Databases, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A database in which no table can be made, and what the driver says of it."""
+    url = make_url(databases.empty())
+    if url.get_backend_name() == "sqlite":
+        (tmp_path / "scim.db").write_text("This is a letter, and no database at all. " * 100)
+        yield f"sqlite:///{tmp_path}/scim.db", "not a database"
+        return
+    engine = create_engine(url.render_as_string(hide_password=False), pool_size=1)
+    role = f"reader_{uuid4().hex}"
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN")
+        yield url.set(username=role).render_as_string(hide_password=False), "permission denied"
+        connection.exec_driver_sql(f"DROP ROLE {role}")
+    engine.dispose()
+
+
+def test_a_database_that_may_not_be_changed_is_told(cli: Command, unfit: tuple[str, str]) -> None:
+    url, reason = unfit
+    for arguments in (("db", "upgrade"), ("serve", "--migrate")):
+        told = refusal(cli(*arguments, DATABASE_URL=url, PORT=str(free_port())))
+        assert "cannot be used" in told
+        assert reason in told
+        assert "make tables" in told
 
 
 def test_all_faults_of_the_settings_are_told_at_once() -> None:

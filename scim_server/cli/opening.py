@@ -69,7 +69,7 @@ def database(settings: Settings) -> Iterator[Opened]:
 def upgrade(settings: Settings) -> bool:
     """Apply what is pending; whether there was anything. Seeing that there is nothing takes a tenth of the time."""
     if settings.embedded_file:
-        _make_folder(settings.embedded_file.parent)
+        _make_private(settings.embedded_file)
     with _engine(settings) as (engine, store):
         if store.migrated():
             return False
@@ -79,12 +79,15 @@ def upgrade(settings: Settings) -> bool:
         return True
 
 
-def _make_folder(folder: Path) -> None:
-    """For its owner only: there will be personal data in it."""
+def _make_private(file: Path) -> None:
+    """The file and its folder, if they are not there, for their owner only: there will be personal data in it."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
     except OSError as fault:
-        raise click.ClickException(f"The folder {folder} cannot be made: {fault.strerror}. Set DATA_DIR to one that can.") from fault
+        raise click.ClickException(
+            f"{fault.filename or file} cannot be made: {fault.strerror}. Set DATA_DIR to a folder that can."
+        ) from fault
 
 
 @contextmanager
@@ -98,7 +101,8 @@ def _engine(settings: Settings) -> Iterator[tuple[Any, Store]]:
         yield engine, Store(engine, settings.tenant_url)
     except Unavailable as fault:
         raise click.ClickException(
-            f"The database {settings.database_name} cannot be reached: {fault}\nIs it running, and DATABASE_URL right?"
+            f"The database {settings.database_name} cannot be used: {fault}\n"
+            "Is it running, is DATABASE_URL right, and may its user read and write there (and make tables, to upgrade)?"
         ) from fault
     except Busy as fault:
         raise click.ClickException(f"The database {settings.database_name} is busy; nothing was changed. Try again.") from fault

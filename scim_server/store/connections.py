@@ -32,10 +32,19 @@ Values: TypeAlias = Mapping[str, Any]
 
 _TRY_AGAIN = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not had in time
 _UNIQUE_VIOLATION = "23505"
-_AWAY = ("08", "53300", "57")  # connection trouble, too many connections, shutdown or statement_timeout
+# Connection trouble, too many connections, shutdown or statement_timeout; and what only an operator can mend: no right.
+_AWAY = ("08", "53300", "57", "42501")
 _TURN_TIMEOUT_S = 10
 _SQLITE_TRY_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_SQLITE_AWAY = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
+_SQLITE_AWAY = {
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+}
 
 
 class Duplicate(StoreError):
@@ -273,9 +282,9 @@ def _word(error: psycopg.Error | sqlite3.Error) -> type[StoreError] | None:
         return Busy
     if state == _UNIQUE_VIOLATION:
         return Duplicate
-    if isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(_AWAY)):
-        return Unavailable
-    return None
+    if state is None:
+        return Unavailable if isinstance(error, psycopg.OperationalError) else None
+    return Unavailable if state.startswith(_AWAY) else None
 
 
 def _hung_up(driver: Any) -> bool:

@@ -4,7 +4,7 @@
     ├── Taken            a value that must be unique belongs to another live resource
     ├── UnknownMembers   ids that no live user or group of the tenant has
     ├── Busy             the database asked to try again (deadlock, lock held too long), and went on asking
-    └── Unavailable      the database cannot be reached, or does not answer in time
+    └── Unavailable      the database cannot be reached, does not answer in time, or does not let us
 
 After any of them nothing of the Unit is stored.
 """

@@ -6,11 +6,16 @@ it, too, so that nodes can be upgraded one after the other.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from scim_server.store.connections import raise_translated
 
 HEAD = "0001"
 """The newest step."""
@@ -21,7 +26,8 @@ _LOCK = 0x5C1D_0001  # any number that is nobody else's
 def migrate(engine: Engine) -> None:
     """Bring the tables to the newest step, whatever step they are at; all steps or none.
 
-    Safe to do in several processes at once: one works, the others wait and find it done.
+    Safe to do in several processes at once: one works, the others wait and find it done. Raises
+    Unavailable where the database cannot be had, or its user may not make tables.
     """
     # Alembic takes most of a second to import, and only this needs it.
     from alembic import command
@@ -29,9 +35,14 @@ def migrate(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    with _transaction(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with _transaction(engine) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        if isinstance(error.orig, (psycopg.Error, sqlite3.Error)):
+            raise_translated(error.orig)
+        raise
 
 
 @contextmanager
