@@ -5,8 +5,9 @@
     pages, filter_sql, columns            searching: filters become conditions on rows
     links, periods                        what users and groups share
     documents, dialects                   rows and values; what the two databases spell differently
-    scoped, connections, statements       how a statement gets to the driver, and never without a tenant
-    tables, engine, migrations            the schema, the pool, the way to the newest schema
+    scoped, connections, statements       how a statement gets to the database, and never without a tenant
+    engine, postgresql, sqlite            which database it is, and how it is spoken to
+    tables, migrations                    the schema, the way to the newest schema
 
 Reading order: tables, unit, users, members, then the rest as needed.
 """

@@ -18,7 +18,8 @@ from scim_server import clock
 from scim_server.events import CredentialCreated, CredentialRevoked, Event, Principal, Scope, TenantCreated
 from scim_server.store import documents, ids
 from scim_server.store.audit_log import Events
-from scim_server.store.connections import Connection, Row, database
+from scim_server.store.connections import Connection, Row
+from scim_server.store.engine import database
 from scim_server.store.errors import StoreError, Taken
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import GlobalStatement

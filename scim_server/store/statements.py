@@ -6,33 +6,47 @@ Statements that do not depend on the request are built at import.
 
     Statement          of one tenant: it has the parameter ``tenant_id``, or does not compile
     GlobalStatement    the registry's few, across tenants
+    Sql                what either is for a database: text, and the names of its parameters
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import Dialect
 from sqlalchemy.sql import ClauseElement
 
 
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A statement as one database takes it.
+
+    ``names`` are those of the parameters ``$1``, ``$2`` …, in that order; empty where the text itself
+    names its parameters (``:name``).
+    """
+
+    text: str
+    names: tuple[str, ...] = ()
+
+
 class GlobalStatement:
     """One statement; or one for each database, where they differ in more than spelling."""
 
-    __slots__ = ("_constructs", "_texts")
+    __slots__ = ("_constructs", "_made")
 
     def __init__(self, construct: ClauseElement | None = None, **by_dialect: ClauseElement) -> None:
         self._constructs = {"postgresql": construct, "sqlite": construct, **by_dialect}
-        self._texts: dict[str, str] = {}
+        self._made: dict[str, Sql] = {}
 
-    def text(self, dialect: Dialect) -> str:
-        """The SQL, with the driver's placeholders by name."""
-        text = self._texts.get(dialect.name)
-        if text is None:
-            text = self._texts[dialect.name] = self._compile(dialect)
-        return text
+    def sql(self, dialect: Dialect) -> Sql:
+        """The statement for that database; compiled at the first time."""
+        made = self._made.get(dialect.name)
+        if made is None:
+            made = self._made[dialect.name] = self._compile(dialect)
+        return made
 
-    def _compile(self, dialect: Dialect) -> str:
+    def _compile(self, dialect: Dialect) -> Sql:
         construct = self._constructs[dialect.name]
         assert construct is not None, f"no statement for {dialect.name}"
         compiled = construct.compile(dialect=dialect)
@@ -40,7 +54,7 @@ class GlobalStatement:
         unnamed = [name for name, bind in binds.items() if not bind.required]
         assert not unnamed, f"literals that slipped in as parameters: {unnamed} in {compiled}"
         self._check(binds)
-        return str(compiled)
+        return Sql(str(compiled), tuple(compiled.positiontup or ()))  # type: ignore[attr-defined]  # as above
 
     def _check(self, parameters: Iterable[str]) -> None:
         """Refuse what may not be asked."""

@@ -18,7 +18,8 @@ from sqlalchemy import Engine, literal_column, select, text
 from scim_server import clock
 from scim_server.events import Scope
 from scim_server.store.audit_log import Events, Recorded
-from scim_server.store.connections import Connection, database
+from scim_server.store.connections import Connection
+from scim_server.store.engine import database
 from scim_server.store.errors import Busy
 from scim_server.store.groups import Groups
 from scim_server.store.members import Members

@@ -174,9 +174,9 @@ def test_a_change_of_few_members_reads_few_rows(big: People, engine: Engine, sto
     """PostgreSQL counts the rows that it reads; with plans made for any group, as prepared statements have."""
     few = big.ids[100:103]
     with store.write(scope) as unit:
-        connection = unit.members._scoped._connection
         unit.groups.lock(big.group)
-        driver = connection._driver
+        held: Any = unit.members._scoped._connection._held
+        driver = held.driver_connection
         driver.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         before = _rows_read(driver)
         members = unit.members

@@ -5,6 +5,7 @@ With no statistics, as in a database that is being filled for the first time, an
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from scim_server.events import Scope
 from scim_server.scim.resources import Resource
 from scim_server.store import groups, members, users
 from scim_server.store.documents import dump
-from scim_server.store.engine import create_engine
+from scim_server.store.engine import create_engine, database
 from scim_server.store.pages import Search
-from scim_server.store.statements import Statement
+from scim_server.store.statements import GlobalStatement, Statement
 from scim_server.store.unit import Store
 from tests.conftest import BASE_URL, Databases, fresh_scope
 from tests.store.samples import NOBODY, employee, group, where, where_group
@@ -38,12 +39,15 @@ class Tenants:
 
     def plan(self, statement: Statement, **values: Any) -> str:
         explain = "EXPLAIN QUERY PLAN " if self.engine.dialect.name == "sqlite" else "EXPLAIN "
-        connection = self.engine.raw_connection()
+        known = database(self.engine)
+        sql = statement.sql(known.dialect)
+        explained = GlobalStatement()
+        explained._made[known.dialect.name] = dataclasses.replace(sql, text=explain + sql.text)
+        connection = known.connection(transaction=False)
         try:
-            driver: Any = connection.driver_connection
-            rows = driver.execute(explain + statement.text(self.engine.dialect), {"tenant_id": self.scope.tenant_id, **values}).fetchall()
+            rows = connection.rows(explained, {"tenant_id": self.scope.tenant_id, **values})
         finally:
-            connection.close()
+            connection.release()
         return "\n".join(str(row[-1]) for row in rows)
 
     def analyse(self) -> None:

@@ -1,0 +1,274 @@
+"""PostgreSQL: a transaction is one exchange, or as many as there are results that somebody waits for.
+
+The driver is used for connecting, for its errors, and for libpq's own calls (``psycopg.pq``): its
+cursors would cost four times as much as the exchange itself. An exchange is a pipeline: all
+statements go out together, each prepared at its first use on a connection, and the server
+answers them in order up to the end of the exchange.
+"""
+
+from __future__ import annotations
+
+import select
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeAlias
+
+import psycopg
+import sqlalchemy
+from psycopg import pq
+from sqlalchemy import URL, Engine
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.pool import PoolProxiedConnection
+
+from scim_server.store.connections import Connection, Database, Row, Values
+from scim_server.store.statements import Sql
+
+_MAX_PREPARED = 256
+"""Statements that one connection keeps prepared."""
+_PATIENCE_MS = 90_000
+"""How long to wait for a sign of life: longer than the server lets any statement take."""
+
+# No statement may hold a worker for ever; a lock not had after 10 s is answered with "try again".
+# Every statement has an index to go by. A plan that reads a whole table, made while the table was
+# small and kept with the prepared statement, would be a trap, and so is compiling it.
+_OPTIONS = {
+    "timezone": "UTC",
+    "datestyle": "ISO",
+    "enable_seqscan": "off",
+    "jit": "off",
+    "statement_timeout": "60s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+
+_BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
+_NO_VALUES: Values = {}
+_DONE = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}
+_OUTDATED = {"0A000", "26000"}
+"""What a server says of a prepared statement when the tables have changed, or when it has lost it."""
+
+_Parameters: TypeAlias = tuple[list[bytes | None], list[pq.Format] | None]
+
+_LOADS: dict[int, Callable[[bytes], Any]] = {16: b"t".__eq__, 20: int, 21: int, 23: int}
+"""By type (boolean, bigint, smallint, integer); every other value is read as text."""
+
+
+def create_engine(address: URL, **pool: Any) -> Engine:
+    """A pool of connections in the driver's autocommit mode."""
+    return sqlalchemy.create_engine(
+        address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", connect_args=_arguments(address), **pool
+    )
+
+
+def _arguments(address: URL) -> dict[str, Any]:
+    """What the URL does not say itself. Its own ``options`` come last, and so win."""
+    given = address.query.get("options", "")
+    settings = [f"-c {name}={value}" for name, value in _OPTIONS.items()]
+    arguments: dict[str, Any] = {"connect_timeout": 5, "application_name": "scim-server"}
+    for name in arguments.keys() & address.query.keys():
+        del arguments[name]
+    return {
+        **arguments,
+        "client_encoding": "utf8",
+        "options": " ".join([*settings, *([given] if isinstance(given, str) else given)]),
+    }
+
+
+class PostgreSQL(Database):
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, PGDialect_psycopg(paramstyle="numeric_dollar"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
+
+    def checkout(self) -> PoolProxiedConnection:
+        connection = super().checkout()
+        while _wire(connection).hung_up():
+            connection.invalidate()
+            connection = super().checkout()
+        return connection
+
+    def connection(self, *, transaction: bool) -> Connection:
+        return _PostgreSQLConnection(self, transaction=transaction)
+
+
+class _PostgreSQLConnection(Connection):
+    _wire: _Wire
+
+    def __init__(self, database: Database, *, transaction: bool) -> None:
+        super().__init__(database, transaction=transaction)
+        self._waiting: list[tuple[Sql, Values]] = []
+        self._begun = False
+
+    def _use(self, held: PoolProxiedConnection) -> None:
+        self._wire = _wire(held)
+
+    def _rows(self, sql: Sql, values: Values) -> list[Row]:
+        return self._exchange(sql, values)
+
+    def _later(self, sql: Sql, values: Values) -> None:
+        if self._transaction:
+            self._waiting.append((sql, values))
+        else:
+            self._exchange(sql, values)
+
+    def _begin(self) -> None:
+        self._waiting.append((_BEGIN, _NO_VALUES))
+
+    def _commit(self) -> None:
+        self._exchange(_COMMIT, _NO_VALUES)
+
+    def _rollback(self) -> None:
+        self._waiting.clear()
+        if self._begun:
+            self._exchange(_ROLLBACK, _NO_VALUES)
+
+    def _exchange(self, sql: Sql, values: Values) -> list[Row]:
+        """What waits to be sent, and this: its rows."""
+        batch = [*self._waiting, (sql, values)]
+        self._waiting.clear()
+        self._begun = self._transaction
+        return self._wire.exchange(batch)
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A statement that the server knows by name. ``loads`` make a row's values of its texts; known after the first rows."""
+
+    name: bytes
+    loads: tuple[Callable[[bytes], Any], ...] | None = None
+
+
+class _Wire:
+    """One driver connection, spoken to in exchanges. It lives as long as the connection does."""
+
+    def __init__(self, driver: psycopg.Connection[Any]) -> None:
+        self._driver = driver
+        self._pgconn = driver.pgconn
+        self._prepared: OrderedDict[str, _Prepared] = OrderedDict()
+        self._names = map(b"scim_%d".__mod__, count())
+        self._readable, self._ready = select.poll(), select.poll()
+        self._readable.register(self._pgconn.socket, select.POLLIN)
+        self._ready.register(self._pgconn.socket, select.POLLIN | select.POLLOUT)
+
+    def hung_up(self) -> bool:
+        """Whether an idle connection has something to read: then it is the server's good-bye."""
+        return self._driver.closed or bool(self._readable.poll(0))
+
+    def exchange(self, batch: Sequence[tuple[Sql, Values]]) -> list[Row]:
+        """Run all statements, in their order; the rows of the last. Raises the driver's error for the first that fails."""
+        messages = [(sql, _parameters(sql.names, values)) for sql, values in batch]
+        try:
+            self._pgconn.enter_pipeline_mode()
+            results, failure = self._receive(self._send(messages))
+            self._pgconn.exit_pipeline_mode()
+        except BaseException:
+            self._driver.close()  # left half-way, so that nobody could tell whose answer comes next
+            raise
+        if failure is not None:
+            if failure.sqlstate in _OUTDATED:
+                self._driver.close()
+            raise failure
+        return _rows(self._prepared[batch[-1][0].text], results)
+
+    def _send(self, messages: Sequence[tuple[Sql, _Parameters]]) -> list[str | None]:
+        """Send the statements. What is answered, in order: None for a statement that is run, else the text of one that is prepared."""
+        pgconn, prepared = self._pgconn, self._prepared
+        answered: list[str | None] = []
+        while len(prepared) > _MAX_PREPARED and pgconn.transaction_status != pq.TransactionStatus.INERROR:
+            _, oldest = prepared.popitem(last=False)
+            pgconn.send_query_params(b"DEALLOCATE " + oldest.name, None)
+            answered.append(None)
+        for sql, (values, formats) in messages:
+            known = prepared.get(sql.text)
+            if known is None:
+                known = prepared[sql.text] = _Prepared(next(self._names))
+                pgconn.send_prepare(known.name, sql.text.encode())
+                answered.append(sql.text)
+            else:
+                prepared.move_to_end(sql.text)
+            pgconn.send_query_prepared(known.name, values, formats)
+            answered.append(None)
+        pgconn.pipeline_sync()
+        while pgconn.flush():
+            self._wait(self._ready)
+            pgconn.consume_input()  # so that neither side waits for the other to read
+        return answered
+
+    def _receive(self, answered: Sequence[str | None]) -> tuple[pq.abc.PGresult, psycopg.Error | None]:
+        """The last result, and the first failure, if there was one. What was not prepared after it is forgotten."""
+        result, failure = None, None
+        for text in answered:
+            result = self._result()
+            if result is None:
+                break
+            if result.status not in _DONE:
+                if failure is None:
+                    failure = _error(result)
+                if text is not None:
+                    del self._prepared[text]
+            self._result()  # None: the end of what one statement gives
+        if result is None:
+            raise psycopg.OperationalError("the server gave no answer")
+        self._result()  # the end of the exchange
+        return result, failure
+
+    def _result(self) -> pq.abc.PGresult | None:
+        pgconn = self._pgconn
+        while pgconn.is_busy():
+            self._wait(self._readable)
+            pgconn.consume_input()
+        return pgconn.get_result()
+
+    def _wait(self, poll: select.poll) -> None:
+        if not poll.poll(_PATIENCE_MS):
+            raise psycopg.OperationalError("the server does not answer")
+
+
+def _wire(held: PoolProxiedConnection) -> _Wire:
+    """The wire of a pooled connection: made with it, gone with it."""
+    wire = held.info.get(_Wire)
+    if wire is None:
+        wire = held.info[_Wire] = _Wire(held.driver_connection)  # type: ignore[arg-type]  # a psycopg.Connection
+    return wire
+
+
+def _parameters(names: Sequence[str], values: Values) -> _Parameters:
+    """Values as libpq takes them: texts, but for bytes, which are as they are; what type they are the statement says."""
+    given = [values[name] for name in names]
+    formats = None
+    if any(isinstance(value, bytes) for value in given):
+        formats = [pq.Format.BINARY if isinstance(value, bytes) else pq.Format.TEXT for value in given]
+    return [_dump(value) for value in given], formats
+
+
+def _dump(value: Any) -> bytes | None:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise psycopg.DataError("PostgreSQL's texts hold no NUL")  # libpq would end the text there
+        return value.encode()
+    if value is None or isinstance(value, bytes):
+        return value
+    return str(value).encode()
+
+
+def _rows(prepared: _Prepared, result: pq.abc.PGresult) -> list[Row]:
+    loads = prepared.loads
+    if loads is None:
+        loads = prepared.loads = tuple(_LOADS.get(result.ftype(column), bytes.decode) for column in range(result.nfields))
+    return [
+        tuple([None if (text := result.get_value(row, column)) is None else load(text) for column, load in enumerate(loads)])
+        for row in range(result.ntuples)
+    ]
+
+
+def _error(result: pq.abc.PGresult) -> psycopg.Error:
+    """A failure as the driver would raise it."""
+    state = result.error_field(pq.DiagnosticField.SQLSTATE)
+    message = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or result.error_message
+    kind: type[psycopg.Error] = psycopg.OperationalError
+    if state is not None:
+        try:
+            kind = psycopg.errors.lookup(state.decode())
+        except KeyError:
+            kind = psycopg.DatabaseError
+    return kind(message.decode(errors="replace"))
