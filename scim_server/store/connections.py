@@ -14,7 +14,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import psycopg
 from sqlalchemy import Dialect, Engine
@@ -27,9 +27,17 @@ from scim_server.store.statements import GlobalStatement, Sql
 Row: TypeAlias = tuple[Any, ...]
 Values: TypeAlias = Mapping[str, Any]
 
+
+class Message(NamedTuple):
+    """A statement to be run. ``taken``: what a refusal of a unique key says is in use; None if there is none to be refused."""
+
+    sql: Sql
+    values: Values
+    taken: str | None = None
+
+
 # Serialization failure, deadlock, lock not had in time; and statements that the server made before the tables became what they are.
 _TRY_AGAIN = {"40001", "40P01", "55P03", "0A000", "26000"}
-_UNIQUE_VIOLATION = "23505"
 # Connection trouble, too many connections, shutdown or statement_timeout; and what only an operator can mend: no right.
 _AWAY = ("08", "53300", "57", "42501")
 _SQLITE_TRY_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -42,10 +50,6 @@ _SQLITE_AWAY = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
 }
-
-
-class Duplicate(StoreError):
-    """A unique key was to be had twice. Whoever ran the statement knows which, and says Taken."""
 
 
 class Database(ABC):
@@ -85,17 +89,20 @@ class Connection(ABC):
             if self._held is None:
                 self._open()
             return self._rows(statement.sql(self._dialect), values)
-        except (psycopg.Error, sqlite3.Error) as error:
+        except (psycopg.Error, sqlite3.Error, StoreError) as error:
             self._doomed = True
             raise_translated(error)
 
-    def later(self, statement: GlobalStatement, values: Values) -> None:
-        """Run a change, at the commit at the latest. Its errors may come from there."""
+    def later(self, statement: GlobalStatement, values: Values, taken: str | None = None) -> None:
+        """Run a change, at the commit at the latest. Its errors may come from there.
+
+        ``taken`` is what is in use already if a unique key refuses the change: that is a Taken then.
+        """
         try:
             if self._held is None:
                 self._open()
-            self._later(statement.sql(self._dialect), values)
-        except (psycopg.Error, sqlite3.Error) as error:
+            self._later(Message(statement.sql(self._dialect), values, taken))
+        except (psycopg.Error, sqlite3.Error, StoreError) as error:
             self._doomed = True
             raise_translated(error)
 
@@ -112,7 +119,7 @@ class Connection(ABC):
             raise StoreError("a failed Unit cannot be committed")
         try:
             self._commit()
-        except (psycopg.Error, sqlite3.Error) as error:
+        except (psycopg.Error, sqlite3.Error, StoreError) as error:
             self.rollback()
             raise_translated(error)
         self._close()
@@ -152,7 +159,7 @@ class Connection(ABC):
     def _rows(self, sql: Sql, values: Values) -> list[Row]: ...
 
     @abstractmethod
-    def _later(self, sql: Sql, values: Values) -> None: ...
+    def _later(self, message: Message) -> None: ...
 
     @abstractmethod
     def _begin(self) -> None: ...
@@ -164,9 +171,9 @@ class Connection(ABC):
     def _rollback(self) -> None: ...
 
 
-def raise_translated(error: psycopg.Error | sqlite3.Error) -> NoReturn:
-    """Raise the store's word for a driver's error that is being handled; the error itself if it has none."""
-    word = _word(error)
+def raise_translated(error: psycopg.Error | sqlite3.Error | StoreError) -> NoReturn:
+    """Raise the store's word for a driver's error that is being handled; the error itself if it has none, or is one."""
+    word = None if isinstance(error, StoreError) else _word(error)
     if word is None:
         raise error
     raise word(str(error)) from error
@@ -174,18 +181,13 @@ def raise_translated(error: psycopg.Error | sqlite3.Error) -> NoReturn:
 
 def _word(error: psycopg.Error | sqlite3.Error) -> type[StoreError] | None:
     if isinstance(error, sqlite3.Error):
-        extended = getattr(error, "sqlite_errorcode", 0)
-        primary = extended & 0xFF
+        primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if primary in _SQLITE_TRY_AGAIN:
             return Busy
-        if extended == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-            return Duplicate
         return Unavailable if primary in _SQLITE_AWAY else None
     state = error.sqlstate
     if state in _TRY_AGAIN:
         return Busy
-    if state == _UNIQUE_VIOLATION:
-        return Duplicate
     if state is None:
         return Unavailable if isinstance(error, psycopg.OperationalError) else None
     return Unavailable if state.startswith(_AWAY) else None

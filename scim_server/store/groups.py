@@ -5,16 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, literal_column, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, insert, literal_column, null, select, update
 
 from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Document, Resource
 from scim_server.scim.schemas import GROUP_TYPE
 from scim_server.store import documents, ids, links, periods
 from scim_server.store.columns import GROUPS, TENANT
-from scim_server.store.connections import Duplicate
-from scim_server.store.errors import Taken
 from scim_server.store.pages import Page, Search
 from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
@@ -39,14 +36,9 @@ _GET = {with_members: Statement(select(*_select_list(groups, with_members)).wher
 _LOCK = Statement(select(*_select_list(groups, False)).where(*_LIVE).with_for_update(key_share=True, of=groups))
 
 _NEW = {"tenant_id": TENANT, "id": _ID, "version": literal_column("1"), "created": NOW, "modified": NOW, **_STORED}
-_NAME_IS_FREE = ["display_name_key", "tenant_id"]
-_INSERT = Statement(
-    postgresql=postgresql.insert(groups).values(_NEW).on_conflict_do_nothing(index_elements=_NAME_IS_FREE).returning(groups.c.version),
-    sqlite=sqlite.insert(groups).values(_NEW).on_conflict_do_nothing(index_elements=_NAME_IS_FREE).returning(groups.c.version),
-)
+_INSERT = Statement(insert(groups).values(_NEW))
 _TOUCH = Statement(update(groups).values(_NEXT).where(*_LIVE))
-_CHANGE = update(groups).values({**_NEXT, **_STORED}).where(*_LIVE)
-_UPDATE, _UPDATE_RETURNING = Statement(_CHANGE), Statement(_CHANGE.returning(groups.c.version))
+_UPDATE = Statement(update(groups).values({**_NEXT, **_STORED}).where(*_LIVE))
 _FREED = {"display_name_key": null(), "external_id": null()}
 _END = Statement(update(groups).values({"ended": NOW, "version": groups.c.version + literal_column("1"), **_FREED}).where(*_LIVE))
 
@@ -76,11 +68,10 @@ class Groups:
         return _SEARCH.find(self._scoped, bound, start, count, links=members, base_url=self._base_url)
 
     def insert(self, document: Document) -> Resource:
-        """A new group, without members. Raises Taken if a live group of the tenant has the displayName."""
+        """A new group, without members. Raises Taken, at the commit at the latest, if a live group of the tenant has the displayName."""
         scoped = self._scoped
         group_id = ids.new(scoped.now)
-        if scoped.row(_INSERT, id=group_id, now=scoped.now_text, **documents.group_columns(document)) is None:
-            raise scoped.refused(Taken("displayName"))
+        scoped.later(_INSERT, taken="displayName", id=group_id, now=scoped.now_text, **documents.group_columns(document))
         return Resource(GROUP_TYPE, group_id, 1, scoped.now, scoped.now, document, ())
 
     def update(self, group: Resource, document: Document | None) -> Resource:
@@ -89,17 +80,12 @@ class Groups:
         Raises Taken as ``insert`` does.
         """
         modified = max(group.modified, self._scoped.now)
-        values = {"id": group.id, "version": group.version + 1, "modified": documents.instant_text(modified)}
+        values: dict[str, Any] = {"id": group.id, "version": group.version + 1, "modified": documents.instant_text(modified)}
         if document is None:
             self._scoped.later(_TOUCH, **values)
             document = group.document
-        elif document["displayName"] == group.document["displayName"]:
-            self._scoped.later(_UPDATE, **values, **documents.group_columns(document))
         else:
-            try:
-                self._scoped.rows(_UPDATE_RETURNING, **values, **documents.group_columns(document))
-            except Duplicate:
-                raise Taken("displayName") from None
+            self._scoped.later(_UPDATE, taken="displayName", **values, **documents.group_columns(document))
         return dataclasses.replace(group, version=group.version + 1, modified=modified, document=document)
 
     def end(self, group: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:

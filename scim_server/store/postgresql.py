@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 import sqlalchemy
@@ -22,7 +22,8 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.pool import PoolProxiedConnection
 
-from scim_server.store.connections import Connection, Database, Row, Values
+from scim_server.store.connections import Connection, Database, Message, Row, Values
+from scim_server.store.errors import Taken
 from scim_server.store.statements import Sql
 
 _MAX_PREPARED = 256
@@ -43,8 +44,7 @@ _OPTIONS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
-_BEGIN, _COMMIT, _ROLLBACK = Sql("BEGIN"), Sql("COMMIT"), Sql("ROLLBACK")
-_NO_VALUES: Values = {}
+_BEGIN, _COMMIT, _ROLLBACK = (Message(Sql(text), {}) for text in ("BEGIN", "COMMIT", "ROLLBACK"))
 _DONE = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}
 _OUTDATED = {"0A000", "26000"}
 """What a server says of a prepared statement when the tables have changed, or when it has lost it."""
@@ -96,35 +96,35 @@ class _PostgreSQLConnection(Connection):
 
     def __init__(self, database: Database, *, transaction: bool) -> None:
         super().__init__(database, transaction=transaction)
-        self._waiting: list[tuple[Sql, Values]] = []
+        self._waiting: list[Message] = []
         self._begun = False
 
     def _use(self, held: PoolProxiedConnection) -> None:
         self._wire = _wire(held)
 
     def _rows(self, sql: Sql, values: Values) -> list[Row]:
-        return self._exchange(sql, values)
+        return self._exchange(Message(sql, values))
 
-    def _later(self, sql: Sql, values: Values) -> None:
+    def _later(self, message: Message) -> None:
         if self._transaction:
-            self._waiting.append((sql, values))
+            self._waiting.append(message)
         else:
-            self._exchange(sql, values)
+            self._exchange(message)
 
     def _begin(self) -> None:
-        self._waiting.append((_BEGIN, _NO_VALUES))
+        self._waiting.append(_BEGIN)
 
     def _commit(self) -> None:
-        self._exchange(_COMMIT, _NO_VALUES)
+        self._exchange(_COMMIT)
 
     def _rollback(self) -> None:
         self._waiting.clear()
         if self._begun:
-            self._exchange(_ROLLBACK, _NO_VALUES)
+            self._exchange(_ROLLBACK)
 
-    def _exchange(self, sql: Sql, values: Values) -> list[Row]:
+    def _exchange(self, message: Message) -> list[Row]:
         """What waits to be sent, and this: its rows."""
-        batch = [*self._waiting, (sql, values)]
+        batch = [*self._waiting, message]
         self._waiting.clear()
         self._begun = self._transaction
         return self._wire.exchange(batch)
@@ -136,6 +136,13 @@ class _Prepared:
 
     name: bytes
     loads: tuple[Callable[[bytes], Any], ...] | None = None
+
+
+class _Answer(NamedTuple):
+    """What an answer is to: a statement that is prepared (its text), or one that is run (what is taken if it is refused)."""
+
+    prepares: str | None = None
+    taken: str | None = None
 
 
 class _Wire:
@@ -154,58 +161,58 @@ class _Wire:
         """Whether an idle connection has something to read: then it is the server's good-bye."""
         return self._driver.closed or bool(self._readable.poll(0))
 
-    def exchange(self, batch: Sequence[tuple[Sql, Values]]) -> list[Row]:
-        """Run all statements, in their order; the rows of the last. Raises the driver's error for the first that fails."""
-        messages = [(sql, _parameters(sql.names, values)) for sql, values in batch]
+    def exchange(self, batch: Sequence[Message]) -> list[Row]:
+        """Run all statements, in their order; the rows of the last. Raises what the first failure is: Taken, or the driver's error."""
+        parameters = [_parameters(each.sql.names, each.values) for each in batch]
         try:
             self._pgconn.enter_pipeline_mode()
-            results, failure = self._receive(self._send(messages))
+            result, failure = self._receive(self._send(batch, parameters))
             self._pgconn.exit_pipeline_mode()
         except BaseException:
             self._driver.close()  # left half-way, so that nobody could tell whose answer comes next
             raise
         if failure is not None:
-            if failure.sqlstate in _OUTDATED:
+            if isinstance(failure, psycopg.Error) and failure.sqlstate in _OUTDATED:
                 self._driver.close()
             raise failure
-        return _rows(self._prepared[batch[-1][0].text], results)
+        return _rows(self._prepared[batch[-1].sql.text], result)
 
-    def _send(self, messages: Sequence[tuple[Sql, _Parameters]]) -> list[str | None]:
-        """Send the statements. What is answered, in order: None for a statement that is run, else the text of one that is prepared."""
+    def _send(self, batch: Sequence[Message], parameters: Sequence[_Parameters]) -> list[_Answer]:
+        """Send the statements. What will be answered to, in order."""
         pgconn, prepared = self._pgconn, self._prepared
-        answered: list[str | None] = []
+        answers: list[_Answer] = []
         while len(prepared) > _MAX_PREPARED and pgconn.transaction_status != pq.TransactionStatus.INERROR:
             _, oldest = prepared.popitem(last=False)
             pgconn.send_query_params(b"DEALLOCATE " + oldest.name, None)
-            answered.append(None)
-        for sql, (values, formats) in messages:
-            known = prepared.get(sql.text)
+            answers.append(_Answer())
+        for message, (values, formats) in zip(batch, parameters, strict=True):
+            text = message.sql.text
+            known = prepared.get(text)
             if known is None:
-                known = prepared[sql.text] = _Prepared(next(self._names))
-                pgconn.send_prepare(known.name, sql.text.encode())
-                answered.append(sql.text)
+                known = prepared[text] = _Prepared(next(self._names))
+                pgconn.send_prepare(known.name, text.encode())
+                answers.append(_Answer(prepares=text))
             else:
-                prepared.move_to_end(sql.text)
+                prepared.move_to_end(text)
             pgconn.send_query_prepared(known.name, values, formats)
-            answered.append(None)
+            answers.append(_Answer(taken=message.taken))
         pgconn.pipeline_sync()
         while pgconn.flush():
             self._wait(self._ready)
             pgconn.consume_input()  # so that neither side waits for the other to read
-        return answered
+        return answers
 
-    def _receive(self, answered: Sequence[str | None]) -> tuple[pq.abc.PGresult, psycopg.Error | None]:
+    def _receive(self, answers: Sequence[_Answer]) -> tuple[pq.abc.PGresult, Exception | None]:
         """The last result, and the first failure, if there was one. What was not prepared after it is forgotten."""
         result, failure = None, None
-        for text in answered:
+        for answer in answers:
             result = self._result()
             if result is None:
                 break
             if result.status not in _DONE:
-                if failure is None:
-                    failure = _error(result)
-                if text is not None:
-                    del self._prepared[text]
+                failure = failure or _failure(result, answer)
+                if answer.prepares is not None:
+                    del self._prepared[answer.prepares]
             self._result()  # None: the end of what one statement gives
         if result is None:
             raise psycopg.OperationalError("the server gave no answer")
@@ -261,8 +268,8 @@ def _rows(prepared: _Prepared, result: pq.abc.PGresult) -> list[Row]:
     ]
 
 
-def _error(result: pq.abc.PGresult) -> psycopg.Error:
-    """A failure as the driver would raise it."""
+def _failure(result: pq.abc.PGresult, answer: _Answer) -> Exception:
+    """Taken, or the error that the driver would raise."""
     state = result.error_field(pq.DiagnosticField.SQLSTATE)
     message = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or result.error_message
     kind: type[psycopg.Error] = psycopg.OperationalError
@@ -271,4 +278,6 @@ def _error(result: pq.abc.PGresult) -> psycopg.Error:
             kind = psycopg.errors.lookup(state.decode())
         except KeyError:
             kind = psycopg.DatabaseError
+    if answer.taken is not None and kind is psycopg.errors.UniqueViolation:
+        return Taken(answer.taken)
     return kind(message.decode(errors="replace"))

@@ -35,10 +35,10 @@ class Scoped:
         found = self.rows(statement, **values)
         return found[0] if found else None
 
-    def later(self, statement: Statement, /, **values: Any) -> None:
-        """A change whose result nobody waits for."""
+    def later(self, statement: Statement, /, *, taken: str | None = None, **values: Any) -> None:
+        """A change whose result nobody waits for. ``taken`` is what a Taken is about, where a unique key may refuse it."""
         values["tenant_id"] = self.scope.tenant_id
-        self._connection.later(statement, values)
+        self._connection.later(statement, values, taken)
 
     def refused(self, error: StoreError) -> StoreError:
         """The error, to be raised: from here on the Unit cannot be committed."""

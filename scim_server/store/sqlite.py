@@ -13,8 +13,8 @@ import sqlalchemy
 from sqlalchemy import URL, Engine, event
 from sqlalchemy.pool import PoolProxiedConnection
 
-from scim_server.store.connections import Connection, Database, Row, Values
-from scim_server.store.errors import Busy, Unavailable
+from scim_server.store.connections import Connection, Database, Message, Row, Values
+from scim_server.store.errors import Busy, Taken, Unavailable
 from scim_server.store.statements import Sql
 
 _TURN_TIMEOUT_S = 10
@@ -105,8 +105,13 @@ class _SQLiteConnection(Connection):
         rows: list[Row] = self._driver.execute(sql.text, values).fetchall()
         return rows
 
-    def _later(self, sql: Sql, values: Values) -> None:
-        self._driver.execute(sql.text, values)
+    def _later(self, message: Message) -> None:
+        try:
+            self._driver.execute(message.sql.text, message.values)
+        except sqlite3.IntegrityError as error:
+            if message.taken and error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                raise Taken(message.taken) from error
+            raise
 
     def _begin(self) -> None:
         self._turn.take()

@@ -6,16 +6,13 @@ import dataclasses
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Document, Link, Resource
 from scim_server.scim.schemas import USER_TYPE
 from scim_server.store import documents, ids, links, periods
 from scim_server.store.columns import TENANT, USERS
-from scim_server.store.connections import Duplicate
 from scim_server.store.dialects import texts
-from scim_server.store.errors import Taken
 from scim_server.store.pages import Page, Search
 from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
@@ -43,13 +40,8 @@ _LOCK = Statement(select(*_select_list(users, True)).where(*_LIVE).with_for_upda
 _MANAGER = Statement(select(links.manager(_ID)))
 
 _NEW = {"tenant_id": TENANT, "id": _ID, "version": literal_column("1"), "created": NOW, "modified": NOW, **_STORED}
-_NAME_IS_FREE = ["user_name_key", "tenant_id"]
-_INSERT = Statement(
-    postgresql=postgresql.insert(users).values(_NEW).on_conflict_do_nothing(index_elements=_NAME_IS_FREE).returning(users.c.version),
-    sqlite=sqlite.insert(users).values(_NEW).on_conflict_do_nothing(index_elements=_NAME_IS_FREE).returning(users.c.version),
-)
-_CHANGE = update(users).values({**_STORED, "version": bindparam("version"), "modified": bindparam("modified")}).where(*_LIVE)
-_UPDATE, _UPDATE_RETURNING = Statement(_CHANGE), Statement(_CHANGE.returning(users.c.version))
+_INSERT = Statement(insert(users).values(_NEW))
+_UPDATE = Statement(update(users).values({**_STORED, "version": bindparam("version"), "modified": bindparam("modified")}).where(*_LIVE))
 _FREED = {"user_name_key": null(), "external_id": null()}
 _END = Statement(update(users).values({"ended": NOW, "version": users.c.version + literal_column("1"), **_FREED}).where(*_LIVE))
 
@@ -80,12 +72,11 @@ class Users:
         return _SEARCH.find(self._scoped, bound, start, count, links=groups, base_url=self._base_url)
 
     def insert(self, document: Document) -> Resource:
-        """A new user. Raises Taken if a live user of the tenant has the userName."""
+        """A new user. Raises Taken, at the commit at the latest, if a live user of the tenant has the userName."""
         scoped = self._scoped
         user_id = ids.new(scoped.now)
         columns, emails = documents.user_columns(document)
-        if scoped.row(_INSERT, id=user_id, now=scoped.now_text, **columns) is None:
-            raise scoped.refused(Taken("userName"))
+        scoped.later(_INSERT, taken="userName", id=user_id, now=scoped.now_text, **columns)
         if emails:
             scoped.later(_ADD_EMAILS, id=user_id, emails=documents.dump(sorted(emails)))
         if documents.is_active(document):
@@ -98,13 +89,7 @@ class Users:
         modified = max(user.modified, scoped.now)
         columns, emails = documents.user_columns(document)
         values = {"id": user.id, "version": user.version + 1, "modified": documents.instant_text(modified), **columns}
-        if document["userName"] == user.document["userName"]:
-            scoped.later(_UPDATE, **values)
-        else:
-            try:
-                scoped.rows(_UPDATE_RETURNING, **values)
-            except Duplicate:
-                raise Taken("userName") from None
+        scoped.later(_UPDATE, taken="userName", **values)
         if document.get("emails") != user.document.get("emails"):
             scoped.later(_REMOVE_EMAILS, id=user.id)
             if emails:

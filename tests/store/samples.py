@@ -6,8 +6,9 @@ from typing import Any
 
 from scim_server.scim.filters import parse_filter
 from scim_server.scim.matching import Bound, bind
-from scim_server.scim.resources import Document, accept
+from scim_server.scim.resources import Document, Resource, accept
 from scim_server.scim.schemas import ENTERPRISE_USER, GROUP, GROUP_TYPE, USER, USER_TYPE, ResourceType
+from scim_server.store.unit import Unit
 
 NOBODY = "0190a000-0000-7000-8000-000000000000"
 """A well-formed id that no resource has."""
@@ -43,3 +44,8 @@ def where(text: str, resource_type: ResourceType = USER_TYPE) -> Bound:
 
 def where_group(text: str) -> Bound:
     return where(text, GROUP_TYPE)
+
+
+def notice(unit: Unit, changed: Resource) -> None:
+    """Wait for an answer, with which a failure of what was put off comes at the latest."""
+    assert unit.users.get(NOBODY) is None, changed

@@ -14,7 +14,7 @@ from scim_server.store.engine import create_engine
 from scim_server.store.errors import Busy, StoreError, Taken, Unavailable
 from scim_server.store.unit import Store, Unit
 from tests.conftest import BASE_URL, Databases
-from tests.store.samples import NOBODY, group, user
+from tests.store.samples import NOBODY, group, notice, user
 
 ELSEWHERE = ["sqlite:////nonexistent/folder/scim.db", "postgresql://nobody@/nothing?host=/nonexistent/folder"]
 
@@ -126,7 +126,7 @@ def test_a_failure_kept_quiet_is_not_committed(store: Store, scope: Scope) -> No
     def carry_on(unit: Unit) -> None:
         unit.users.update(anna, user("anna", title="lost"))
         with pytest.raises(Taken):
-            unit.users.update(ben, user("ANNA"))
+            notice(unit, unit.users.update(ben, user("ANNA")))
 
     with pytest.raises(StoreError, match="cannot be committed"):
         store.transact(scope, carry_on)

@@ -14,7 +14,7 @@ from scim_server.scim.resources import Document, Link, Resource
 from scim_server.scim.schemas import USER_TYPE
 from scim_server.store.errors import StoreError, Taken
 from scim_server.store.unit import Store, Unit
-from tests.store.samples import NOBODY, employee, group, managed_by, user, where
+from tests.store.samples import NOBODY, employee, group, managed_by, notice, user, where
 
 
 def insert(store: Store, scope: Scope, *documents: Document) -> list[Resource]:
@@ -107,7 +107,7 @@ def test_after_taken_nothing_of_the_unit_lasts(store: Store, scope: Scope) -> No
     def carry_on(unit: Unit) -> None:
         unit.users.insert(user("ben"))
         with pytest.raises(Taken):
-            unit.users.insert(user("anna"))
+            notice(unit, unit.users.insert(user("anna")))
 
     with pytest.raises(StoreError, match="cannot be committed"):
         store.transact(scope, carry_on)
