@@ -9,6 +9,7 @@ answers them in order up to the end of the exchange.
 from __future__ import annotations
 
 import select
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,20 +32,24 @@ _MAX_PREPARED = 256
 _PATIENCE_MS = 90_000
 """How long to wait for a sign of life: longer than the server lets any statement take."""
 
+_PLANS_LAST_S = 10
+"""How long plans are kept. One that was made while the tables were small reads a whole index for one row when they have grown."""
+
 # No statement may hold a worker for ever; a lock not had after 10 s is answered with "try again".
-# Every statement has an index to go by. A plan that reads a whole table, made while the table was
-# small and kept with the prepared statement, would be a trap, and so is compiling it.
+# Every statement has an index to go by, whatever its parameters are: planning it for each of them
+# costs more than running it, and so does compiling it. See docs/decisions/selective-column-first.md.
 _OPTIONS = {
     "timezone": "UTC",
     "datestyle": "ISO",
     "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
     "jit": "off",
     "statement_timeout": "60s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
 }
 
-_BEGIN, _COMMIT, _ROLLBACK = (Message(Sql(text), {}) for text in ("BEGIN", "COMMIT", "ROLLBACK"))
+_BEGIN, _COMMIT, _ROLLBACK, _PLAN_ANEW = (Message(Sql(text), {}) for text in ("BEGIN", "COMMIT", "ROLLBACK", "DISCARD PLANS"))
 _DONE = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}
 _OUTDATED = {"0A000", "26000"}
 """What a server says of a prepared statement when the tables have changed, or when it has lost it."""
@@ -153,6 +158,7 @@ class _Wire:
         self._pgconn = driver.pgconn
         self._prepared: OrderedDict[str, _Prepared] = OrderedDict()
         self._names = map(b"scim_%d".__mod__, count())
+        self._planned = time.monotonic()
         self._readable, self._ready = select.poll(), select.poll()
         self._readable.register(self._pgconn.socket, select.POLLIN)
         self._ready.register(self._pgconn.socket, select.POLLIN | select.POLLOUT)
@@ -163,6 +169,13 @@ class _Wire:
 
     def exchange(self, batch: Sequence[Message]) -> list[Row]:
         """Run all statements, in their order; the rows of the last. Raises what the first failure is: Taken, or the driver's error."""
+        now = time.monotonic()
+        if now - self._planned > _PLANS_LAST_S and self._pgconn.transaction_status == pq.TransactionStatus.IDLE:
+            self._planned = now
+            self._run([_PLAN_ANEW])
+        return self._run(batch)
+
+    def _run(self, batch: Sequence[Message]) -> list[Row]:
         parameters = [_parameters(each.sql.names, each.values) for each in batch]
         try:
             self._pgconn.enter_pipeline_mode()

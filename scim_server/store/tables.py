@@ -188,5 +188,5 @@ def _index(name: str, table: Table, *columns: str, unique: bool = False) -> Inde
 _index("users_live", users, "tenant_id", "id")
 _index("groups_live", groups, "tenant_id", "id")
 _index("memberships_open", memberships, "group_id", "member_id", "tenant_id", unique=True)
-_index("memberships_of_member", memberships, "member_id", "tenant_id")
+_index("memberships_of_member", memberships, "member_id", "tenant_id", "group_id")
 _index("activity_open", activity, "user_id", "tenant_id", unique=True)

@@ -142,6 +142,21 @@ def test_a_table_that_became_another_is_asked_anew(engine: Engine) -> None:
     assert ask(engine, "SELECT * FROM t") == [(1, "x")]
 
 
+def test_a_plan_for_small_tables_is_not_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While there is next to nothing in them, the planner has no reason to choose well."""
+    ask(engine, "CREATE TABLE t (n bigint)")
+    question = "SELECT n FROM t WHERE n = $1"
+    ask(engine, question, n=1)
+    held = database(engine).checkout()
+    name = postgresql._wire(held)._prepared[question].name.decode()
+    held.close()
+    small = ask(engine, f"EXPLAIN EXECUTE {name}(1)")
+    ask(engine, "INSERT INTO t SELECT generate_series(1, 10000)")
+    assert ask(engine, f"EXPLAIN EXECUTE {name}(1)") == small
+    monkeypatch.setattr(postgresql, "_PLANS_LAST_S", 0)
+    assert ask(engine, f"EXPLAIN EXECUTE {name}(1)") != small
+
+
 def test_a_server_that_says_nothing_is_unavailable(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """And its late answer is nobody's."""
     monkeypatch.setattr(postgresql, "_PATIENCE_MS", 50)

@@ -125,7 +125,7 @@ def upgrade() -> None:
         ("users_live", "users", ["tenant_id", "id"], "ended IS NULL", False),
         ("groups_live", "groups", ["tenant_id", "id"], "ended IS NULL", False),
         ("memberships_open", "memberships", ["group_id", "member_id", "tenant_id"], "valid_to IS NULL", True),
-        ("memberships_of_member", "memberships", ["member_id", "tenant_id"], "valid_to IS NULL", False),
+        ("memberships_of_member", "memberships", ["member_id", "tenant_id", "group_id"], "valid_to IS NULL", False),
         ("activity_open", "activity", ["user_id", "tenant_id"], "valid_to IS NULL", True),
     ):
         where = sa.text(condition)
