@@ -22,6 +22,7 @@ from scim_server.store.migrations import migrate
 from scim_server.store.registry import Registry
 from scim_server.store.unit import Store
 from tests import postgres
+from tests.server import Server
 
 OPERATOR = Principal("operator", "tests")
 BASE_URL = "https://scim.example/scim/v2"
@@ -90,6 +91,15 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def store(engine: Engine) -> Store:
     return Store(engine, BASE_URL)
+
+
+@pytest.fixture
+def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
+    """A running server of two processes with four threads each, on the session's database."""
+    server = Server(tmp_path, DATABASE_URL=database_url, WORKERS="2", THREADS="4")
+    server.start()
+    yield server
+    server.stop()
 
 
 def fresh_scope(engine: Engine) -> Scope:

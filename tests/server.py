@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 ROOT = Path(__file__).parent.parent
 _START_LIMIT_S = 60
@@ -51,6 +52,12 @@ class Server:
         if done.returncode:
             raise AssertionError(f"{' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return json.loads(done.stdout)
+
+    def new_client(self) -> str:
+        """The token of a new tenant's credential."""
+        name = f"tenant-{uuid4()}"
+        self.cli("tenant", "create", name)
+        return str(self.cli("credential", "create", "--tenant", name)["token"])
 
     def upgrade(self) -> None:
         """Apply the migrations."""

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +22,6 @@ from tests.server import ROOT, Server
 # made, and in an incremental one, when the first people have been disabled.
 _MOMENTS = (("/Users?count=0", 200), ("/Users?count=0", 700), ("/Groups?count=0", 25), ("/Users?count=0&filter=active+eq+false", 5))
 _MOMENT_LIMIT_S = 120
-
-
-@pytest.fixture
-def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path, DATABASE_URL=database_url)
-    server.start()
-    yield server
-    server.stop()
-
-
-def client(server: Server) -> str:
-    """The token of a new tenant."""
-    tenant = f"convergence-{server.port}"
-    server.cli("tenant", "create", tenant)
-    return str(server.cli("credential", "create", "--tenant", tenant)["token"])
 
 
 def emulate(server: Server, token: str, report: Path, *options: str) -> subprocess.Popen[str]:
@@ -72,7 +56,7 @@ def wait_for(server: Server, token: str, emulator: subprocess.Popen[str], look_u
 @pytest.mark.timeout(300)
 def test_the_emulator_converges(server: Server, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    found = finish(emulate(server, client(server), report, "--users", "150", "--groups", "15", "--cycles", "4", "--seed", "7"), report)
+    found = finish(emulate(server, server.new_client(), report, "--users", "150", "--groups", "15", "--cycles", "4", "--seed", "7"), report)
     assert found["server_errors"] == 0
     assert found["unreachable"] == 0
 
@@ -80,7 +64,7 @@ def test_the_emulator_converges(server: Server, tmp_path: Path) -> None:
 @pytest.mark.timeout(300)
 def test_the_emulator_converges_though_the_server_is_killed_mid_cycle(server: Server, tmp_path: Path) -> None:
     """SIGKILL to master and workers: what was answered 2xx is there, what was not is sent again."""
-    report, token = tmp_path / "report.json", client(server)
+    report, token = tmp_path / "report.json", server.new_client()
     emulator = emulate(server, token, report, "--users", "1000", "--groups", "50", "--cycles", "5", "--seed", "7")
     for look_up, due in _MOMENTS:
         wait_for(server, token, emulator, look_up, due)

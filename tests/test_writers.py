@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Self
-
-import pytest
 
 from tests.http.conftest import GROUP, PATCH_OP, USER
 from tests.server import Server
@@ -46,19 +43,9 @@ class Client:
         self.call("PATCH", f"/Groups/{group_id}", {"schemas": [PATCH_OP], "Operations": [operation]})
 
 
-@pytest.fixture
-def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path, DATABASE_URL=database_url, WORKERS="2", THREADS="4")
-    server.start()
-    yield server
-    server.stop()
-
-
 def test_of_400_changes_to_one_group_none_is_lost_and_none_comes_back(server: Server) -> None:
     """By four writers, then by eight. Whoever begins inside is taken out and put in again; the others the other way round."""
-    tenant = f"writers-{server.port}"
-    server.cli("tenant", "create", tenant)
-    token = server.cli("credential", "create", "--tenant", tenant)["token"]
+    token = server.new_client()
     with Client(server, token) as client:
         _change_busy_groups(client, lambda: Client(server, token))
 
