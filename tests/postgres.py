@@ -61,6 +61,7 @@ def server(*, durable: bool = False) -> Iterator[URL]:
     try:
         if owner:
             shutil.chown(directory, owner)
+            binaries = _within_reach(binaries, directory, owner)
         _initialise(binaries, directory, owner)
         with _running(binaries, directory, owner, _MEASURED if durable else _FORGETFUL):
             yield URL.create("postgresql+psycopg", username="postgres", database="postgres", query={"host": str(directory)})
@@ -108,6 +109,17 @@ def _owner() -> str | None:
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
     raise NoPostgres("PostgreSQL does not run as root, and there is no user postgres or nobody")
+
+
+def _within_reach(binaries: Path, directory: Path, owner: str) -> Path:
+    """The binaries where their user may run them: a checkout in root's home is out of everybody else's reach."""
+    with contextlib.suppress(PermissionError):
+        subprocess.run([str(binaries / "initdb"), "--version"], user=owner, cwd=directory, capture_output=True, check=True)
+        return binaries
+    package = binaries.parents[1]
+    for part in package.parent.glob(f"{package.name}*"):  # and the libraries beside it
+        shutil.copytree(part, directory / part.name, symlinks=True)
+    return directory / binaries.relative_to(package.parent)
 
 
 def _initialise(binaries: Path, directory: Path, owner: str | None) -> None:
