@@ -78,7 +78,8 @@ def credential(cli: Command, tenant: str, *options: str) -> dict[str, str]:
 
 def test_a_tenant_is_made_and_listed(cli: Command) -> None:
     name = f"Contoso \N{LATIN SMALL LETTER O WITH STROKE} {uuid4()}"
-    made = answer(cli("tenant", "create", name, "--json"))
+    made = answer(cli("tenant", "create", name, "--json", PUBLIC_URL="https://scim.example"))
+    assert made.pop("tenant_url") == "https://scim.example/scim/v2"
     assert made.keys() == {"id", "name", "profile", "created"}
     assert made["name"] == name
     assert made in answer(cli("tenant", "list", "--json"))

@@ -27,10 +27,15 @@ def tenant() -> None:
 @json_option
 def create_command(name: str, profile: str, as_json: bool) -> None:
     """Make a tenant."""
-    with opening.database(opening.read_settings()) as opened:
+    settings = opening.read_settings()
+    with opening.database(settings) as opened:
         made = create(opened.registry, name, profile)
     following = command("credential", "create", "--tenant", made.name)
-    show(_payload(made), f"The tenant {made.name!r} is made. Next, a credential for its SCIM client:\n  {following}", as_json)
+    show(
+        {**_payload(made), "tenant_url": settings.tenant_url},
+        f"The tenant {made.name!r} is made. Next, a credential for its SCIM client:\n  {following}",
+        as_json,
+    )
 
 
 @tenant.command("list")
