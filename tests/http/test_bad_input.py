@@ -6,6 +6,7 @@ beside it is the status, the scimType, and that the store is as it was.
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -61,6 +62,23 @@ def test_a_bad_body_is_refused_and_nothing_is_made(scim: Scim, body: Any, status
         assert answer.status_code == status, answer.get_data(as_text=True)
         assert scim_type in (None, answer.get_json(force=True).get("scimType"))
     assert scim.find("/Users", "userName pr") == [stays]
+
+
+@pytest.mark.parametrize(("size", "status"), [(5 * 1024 * 1024 + 1, 413), (10_000_000, 413), (1000, 201)])
+def test_a_body_in_chunks_has_the_same_limit(scim: Scim, size: int, status: int) -> None:
+    """No length is announced, so it is the bytes that are counted. What is cut off is never taken for the whole."""
+    body = b'{"schemas":["%s"],"userName":"chunks@example.com"}' % USER.encode()
+    stream = io.BytesIO(body + b" " * (size - len(body)))
+    answer = scim.request(
+        "POST",
+        "/Users",
+        input_stream=stream,
+        content_type="application/scim+json",
+        headers={"Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code == status
+    assert len(scim.find("/Users", "userName pr")) == (status == 201)
 
 
 PATCHES: list[tuple[str, Any, str]] = [
