@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from sqlalchemy import URL, Engine, make_url
 
@@ -27,6 +28,10 @@ from tests.server import Server
 OPERATOR = Principal("operator", "tests")
 BASE_URL = "https://scim.example/scim/v2"
 _THREADS = 8
+
+# How long an example takes says something about the machine, nothing about the code. A failure prints how to have it again.
+hypothesis.settings.register_profile("project", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("project")
 
 
 class Databases:

@@ -151,7 +151,7 @@ def test_new_group_has_no_members() -> None:
 PEOPLE = list(Directory(1, 500, 0).people.values())
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.integers(0, 499), st.integers(0, 60))
 def test_what_is_created_reads_back_the_same(number: int, variant: int) -> None:
     flat = user_attributes(PEOPLE[number])

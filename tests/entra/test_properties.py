@@ -56,7 +56,7 @@ TOKENS = st.sampled_from([
 FILTER_TEXTS = st.lists(TOKENS, max_size=8).map(" ".join)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(TYPES, METHODS, FILTER_TEXTS | st.text(max_size=12), BODIES)
 def test_twice_is_once_and_the_input_stays(name: str, method: str, text: str, body: Any) -> None:
     query = {"filter": text}
@@ -123,7 +123,7 @@ def _strict_messages(resource_type: ResourceType) -> st.SearchStrategy[dict[str,
     return st.lists(one, min_size=1, max_size=3).map(lambda operations: {"schemas": [PATCH_OP], "Operations": operations})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data(), TYPES, st.sampled_from(["POST", "PUT", "PATCH"]))
 def test_a_strict_body_passes_unchanged(data: st.DataObject, name: str, method: str) -> None:
     resource_type = BY_NAME[name]
@@ -152,7 +152,7 @@ FILTERS: st.SearchStrategy[Filter] = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(FILTERS)
 def test_a_strict_filter_passes_unchanged(strict: Filter) -> None:
     query = {"filter": str(strict), "excludedAttributes": "members"}

@@ -206,7 +206,7 @@ operations = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(body=json_values, changes=st.lists(operations, max_size=4), text=st.text(max_size=60), member=names)
 def test_whatever_is_sent_the_answer_is_scim_and_refusals_change_nothing(
     scim: Scim, store: Store, scope: Any, body: Any, changes: list[Any], text: str, member: str

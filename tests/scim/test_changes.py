@@ -38,7 +38,7 @@ def test_differences(old: dict[str, Any], new: dict[str, Any], expected: list[An
     assert differences(USER_TYPE, old, new) == tuple(expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(users, users)
 def test_differences_tell_the_whole_way_there_and_back(one: dict[str, Any], other: dict[str, Any]) -> None:
     old, new = (accept(USER_TYPE, each, lenient=True).document for each in (one, other))

@@ -39,7 +39,7 @@ from scim_server.scim.schemas import ENTERPRISE_USER, USER
 from tests.scim.filters_115 import EITHER, FILTERS, REFUSED
 from tests.scim.trees import grown, joined
 
-SETTINGS = settings(max_examples=150, deadline=None)
+SETTINGS = settings(max_examples=150)
 
 
 def outcome(parse: Callable[[str], Filter | Path], text: str) -> str:
@@ -244,7 +244,7 @@ WORDS = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(words=st.lists(st.sampled_from(WORDS), max_size=12))
 def test_agrees_with_scim2_models_on_what_is_no_filter(words: list[str]) -> None:
     text = " ".join(words)

@@ -58,7 +58,7 @@ USERS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(tree=TREES, user=USERS)
 def test_agrees_with_scim2_models(tree: Filter, user: dict[str, Any]) -> None:
     theirs = User[EnterpriseUser].model_validate({"schemas": [USER, ENTERPRISE_USER], **user})

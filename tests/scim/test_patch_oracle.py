@@ -71,7 +71,7 @@ def operations(draw: st.DrawFn) -> dict[str, Any]:
     return {"op": op, "path": path, "value": draw(value)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(users, st.lists(operations(), max_size=4), st.booleans())
 def test_what_comes_out_is_canonical_and_what_goes_in_is_untouched(body: dict[str, Any], changes: list[Any], lenient: bool) -> None:
     document = accept(USER_TYPE, body, lenient=True).document
@@ -81,7 +81,7 @@ def test_what_comes_out_is_canonical_and_what_goes_in_is_untouched(body: dict[st
         assert sum(each.get("primary") is True for each in after.get("emails", [])) <= 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(users, st.booleans())
 def test_saying_again_what_is_so_changes_nothing(body: dict[str, Any], lenient: bool) -> None:
     document = accept(USER_TYPE, body, lenient=True).document
@@ -91,7 +91,7 @@ def test_saying_again_what_is_so_changes_nothing(body: dict[str, Any], lenient: 
         assert patched(document, [{"op": op, "path": name, "value": value} for name, value in content.items()], lenient=lenient) == document
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(users, operations().filter(lambda each: "[" not in str(each)))
 def test_an_operation_without_a_filter_does_nothing_the_second_time(body: dict[str, Any], change: dict[str, Any]) -> None:
     once = patched(accept(USER_TYPE, body, lenient=True).document, [change], lenient=True)
@@ -154,7 +154,7 @@ def settled(document: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "roles": sorted(distinct(roles, elements), key=lambda each: str(sorted(each.items())))}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(DOCUMENTS, st.lists(common_operations(), min_size=1, max_size=3), st.booleans())
 def test_agrees_with_scim2_models(before: dict[str, Any], changes: list[dict[str, Any]], lenient: bool) -> None:
     body = {"schemas": [USER_SCHEMA.id, E], **before}

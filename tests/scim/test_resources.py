@@ -249,7 +249,7 @@ def resource(document: Document, **known: Any) -> Resource:
     return Resource(USER_TYPE, "u1", 3, NOW, NOW + timedelta(seconds=1), document, **known)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(users, st.booleans())
 def test_what_is_answered_can_be_sent_back_and_changes_nothing(body: dict[str, Any], again_strict: bool) -> None:
     document = accept(USER_TYPE, body, lenient=True).document
@@ -262,7 +262,7 @@ def test_what_is_answered_can_be_sent_back_and_changes_nothing(body: dict[str, A
     assert set(answer["schemas"]) == {USER, *({E} & answer.keys())}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(users)
 def test_comparison_documents_hold_keys_only(body: dict[str, Any]) -> None:
     document = accept(USER_TYPE, body, lenient=True).document
@@ -342,7 +342,7 @@ def test_a_group_as_answered() -> None:
     assert "members" not in represent(Resource(GROUP_TYPE, "g1", 1, NOW, NOW, document), BASE)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=30))
 def test_text_that_passes_at_a_glance_passes_the_check(value: str) -> None:
     if is_text(value):

@@ -14,7 +14,7 @@ from scim_server.scim.attributes import Attribute, Type
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.values import MAX_STRING, check, exact, fold, instant, key, username_key
 
-SETTINGS = settings(max_examples=200, deadline=None)
+SETTINGS = settings(max_examples=200)
 
 STRING = Attribute("s")
 EXACT = Attribute("s", case_exact=True)

@@ -176,7 +176,7 @@ def _askable(resource_type: ResourceType, path: str) -> bool:
 
 
 @pytest.mark.parametrize("resource_type", [USER_TYPE, GROUP_TYPE], ids=lambda each: each.name)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_sql_and_memory_agree(world: World, resource_type: ResourceType, data: st.DataObject) -> None:
     filter = data.draw(filters(world, resource_type))
