@@ -31,6 +31,8 @@ _MAX_PREPARED = 256
 """Statements that one connection keeps prepared."""
 _PATIENCE_MS = 90_000
 """How long to wait for a sign of life: longer than the server lets any statement take."""
+_GLANCE_MS = 1_000
+"""How often to look without a sign: TLS may hold the end of an answer that the socket has given already."""
 
 _PLANS_LAST_S = 10
 """How long plans are kept. One that was made while the tables were small reads a whole index for one row when they have grown."""
@@ -159,6 +161,7 @@ class _Wire:
         self._prepared: OrderedDict[str, _Prepared] = OrderedDict()
         self._names = map(b"scim_%d".__mod__, count())
         self._planned = time.monotonic()
+        self._silent_ms = 0
         self._readable, self._ready = select.poll(), select.poll()
         self._readable.register(self._pgconn.socket, select.POLLIN)
         self._ready.register(self._pgconn.socket, select.POLLIN | select.POLLOUT)
@@ -211,8 +214,7 @@ class _Wire:
             answers.append(_Answer(taken=message.taken))
         pgconn.pipeline_sync()
         while pgconn.flush():
-            self._wait(self._ready)
-            pgconn.consume_input()  # so that neither side waits for the other to read
+            self._look(self._ready)  # reading as well, so that neither side waits for the other to read
         return answers
 
     def _receive(self, answers: Sequence[_Answer]) -> tuple[pq.abc.PGresult, Exception | None]:
@@ -233,15 +235,19 @@ class _Wire:
         return result, failure
 
     def _result(self) -> pq.abc.PGresult | None:
-        pgconn = self._pgconn
-        while pgconn.is_busy():
-            self._wait(self._readable)
-            pgconn.consume_input()
-        return pgconn.get_result()
+        while self._pgconn.is_busy():
+            self._look(self._readable)
+        return self._pgconn.get_result()
 
-    def _wait(self, poll: select.poll) -> None:
-        if not poll.poll(_PATIENCE_MS):
-            raise psycopg.OperationalError("the server does not answer")
+    def _look(self, poll: select.poll) -> None:
+        """Wait until there is something to do, and take in what there is to read."""
+        if poll.poll(min(_GLANCE_MS, _PATIENCE_MS)):
+            self._silent_ms = 0
+        else:
+            self._silent_ms += _GLANCE_MS
+            if self._silent_ms >= _PATIENCE_MS:
+                raise psycopg.OperationalError("the server does not answer")
+        self._pgconn.consume_input()
 
 
 def _wire(held: PoolProxiedConnection) -> _Wire:
