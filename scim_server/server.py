@@ -11,16 +11,20 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
 from gunicorn import glogging, util
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
 
 from scim_server import log
 from scim_server.config import Settings
 
 APPLICATION = "wsgi:create_app()"
+_HESITATION_S = 0.00003
+_MOST_COUNTED = 4
 _MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn makes its heartbeat file there with mkstemp
 
 
@@ -60,7 +64,7 @@ def options(settings: Settings) -> dict[str, Any]:
     return {
         "bind": f"{host}:{settings.port}",
         "proc_name": "scim-server",
-        "worker_class": "gthread",
+        "worker_class": _Worker,
         "workers": settings.workers,
         "threads": settings.threads,
         # Longer than the idle time of the usual proxies (60 s), so that it is never we who close under a request.
@@ -87,6 +91,19 @@ class _Logger(glogging.Logger):
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(log.formatter())
+
+
+class _Worker(ThreadWorker):
+    """Threads, as gunicorn has them; but of several processes the one with the fewest connections takes the next.
+
+    All of them wait at the same socket. Left to chance, a client's few connections, which it keeps
+    for thousands of requests, may all end up at one process, and the others do nothing.
+    """
+
+    def accept(self, listener: socket.socket) -> None:
+        """Hesitate the longer, the more connections this process has: one that has fewer is quicker then."""
+        time.sleep(min(self.nr_conns, _MOST_COUNTED) * _HESITATION_S)
+        super().accept(listener)
 
 
 class _Gunicorn(BaseApplication):

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gunicorn.workers.gthread import ThreadWorker
 
 from scim_server import server
 from scim_server.config import Settings
@@ -156,11 +157,25 @@ def test_a_database_of_its_own_is_migrated_only_when_told(tmp_path: Path, databa
         process.ready()
 
 
+@pytest.mark.parametrize(("connections", "times"), [(0, 0), (1, 1), (3, 3), (4, 4), (500, 4)])
+def test_a_process_hesitates_by_the_connections_it_has(connections: int, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never long, however many they are: all its other connections wait meanwhile."""
+    done: list[float] = []
+    monkeypatch.setattr("scim_server.server.time.sleep", done.append)
+    monkeypatch.setattr(ThreadWorker, "accept", lambda _worker, _listener: done.append(-1))
+    worker = object.__new__(server._Worker)
+    worker.nr_conns = connections
+    with socket.socket() as listener:
+        worker.accept(listener)
+    assert done == [pytest.approx(times * server._HESITATION_S), -1]
+    assert done[0] < 0.001
+
+
 def test_gunicorn_takes_every_option() -> None:
     settings = Settings(host="::1", port=8123, workers=3, threads=5, log_level="WARNING")
     cfg = server._Gunicorn(settings).cfg
     assert cfg.address == [("::1", 8123)]
-    assert (cfg.workers, cfg.threads, cfg.worker_class_str, cfg.keepalive) == (3, 5, "gthread", 75)
+    assert (cfg.workers, cfg.threads, cfg.worker_class, cfg.keepalive) == (3, 5, server._Worker, 75)
     assert cfg.limit_request_line == 8190
     assert cfg.forwarded_allow_ips == []
     assert cfg.preload_app is False
