@@ -83,7 +83,8 @@ def _make_private(file: Path) -> None:
     """The file and its folder, if they are not there, for their owner only: there will be personal data in it."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
+        if not file.exists():
+            file.touch(mode=0o600)
     except OSError as fault:
         raise click.ClickException(
             f"{fault.filename or file} cannot be made: {fault.strerror}. Set DATA_DIR to a folder that can."

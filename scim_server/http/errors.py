@@ -4,7 +4,8 @@ ScimError           its own status and scimType
 Unauthenticated     401, the same body whatever the reason (RFC 6750 §3)
 Taken               409 uniqueness
 UnknownMembers      400 invalidValue, naming the ids
-Busy, Unavailable   503 with Retry-After: the client tries again, nothing was changed
+Busy                503 with Retry-After: the client tries again, nothing was changed
+Unavailable         503 with Retry-After; if the database went away at the commit, nobody knows whether it was done
 HTTPException       its own status: unknown route, wrong method, ...
 anything else       500, logged with its traceback; the answer names the request only
 """
@@ -70,8 +71,14 @@ def _unknown_members(failure: UnknownMembers) -> Response:
 
 def _try_again(failure: Busy | Unavailable) -> Response:
     log.get().warning("store_unavailable", reason=type(failure).__name__, request_id=g.get("request_id"))
-    response = _render(_Answer(503, "The service is busy; nothing was changed. Try again."))
-    response.headers["Retry-After"] = "1" if isinstance(failure, Busy) else "5"
+    busy = isinstance(failure, Busy)
+    response = _render(
+        _Answer(
+            503,
+            "The service is busy; nothing was changed. Try again." if busy else "The service has no answer from its database. Try again.",
+        )
+    )
+    response.headers["Retry-After"] = "1" if busy else "5"
     return response
 
 
