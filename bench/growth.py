@@ -27,6 +27,7 @@ from urllib.parse import quote
 from scim_server.events import Principal, Scope
 from scim_server.scim.schemas import GROUP
 from scim_server.store.engine import create_engine
+from scim_server.store.migrations import ROLE
 from scim_server.store.unit import Store
 from tests import postgres
 from tests.server import Server
@@ -134,7 +135,7 @@ def measure(database: str, sizes: list[int], samples: int, say: Callable[[str], 
     with serving(database) as (server, url):
         tenant = server.cli("tenant", "create", "bench")
         load = Load(server, server.cli("credential", "create", "--tenant", "bench")["token"])
-        engine = create_engine(url, pool_size=1)
+        engine = create_engine(url, pool_size=1, role=ROLE)
         store = Store(engine, server.base_url)
         scope = Scope(tenant["id"], Principal("operator", "bench"), "bench")
         ids: list[str] = []

@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.config import JsonDict
@@ -20,9 +21,11 @@ from pydantic.config import JsonDict
 BASE_PATH = "/scim/v2"
 """Where SCIM is served below PUBLIC_URL."""
 
+Network = IPv4Network | IPv6Network
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg", "sqlite")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  these are compared with, not bound to
 
 
@@ -66,6 +69,43 @@ def _public_url(url: str) -> str:
         raise ValueError
     _ = parts.port  # raises ValueError where it is no number
     return url
+
+
+def _same_database(earlier: dict[str, Any]) -> str:
+    url: str = earlier["database_url"]
+    return url
+
+
+def _embedded_keys(earlier: dict[str, Any]) -> Path | None:
+    return earlier["data_dir"] / "secret.keys" if earlier["database_url"].startswith("sqlite:") and not earlier["secret_keys"] else None
+
+
+def _list(given: Any) -> list[str]:
+    return [each.strip() for each in given.split(",") if each.strip()] if isinstance(given, str) else list(given)
+
+
+def _networks(given: Any) -> tuple[Network, ...]:
+    return tuple(ip_network(each) for each in _list(given))
+
+
+def _keys(given: Any) -> tuple[str, ...]:
+    keys = tuple(_list(given))
+    if any(not _KEY.fullmatch(each) for each in keys):
+        raise ValueError
+    return keys
+
+
+def _dns_servers(given: Any) -> tuple[tuple[str, int], ...]:
+    return tuple(each if isinstance(each, tuple) else _dns_server(each) for each in _list(given))
+
+
+def _dns_server(text: str) -> tuple[str, int]:
+    parts = urlsplit(f"//[{text}]" if text.count(":") > 1 and not text.startswith("[") else f"//{text}")
+    return str(ip_address(parts.hostname or "")), parts.port or 53
+
+
+def _file(path: Path | None) -> Path | None:
+    return None if path is None else path.expanduser().absolute()
 
 
 def _embedded(earlier: dict[str, Any]) -> str:
@@ -123,6 +163,21 @@ class Settings(BaseModel):
         example="https://scim.example.com",
         purpose=f"Where the world reaches this server. The Tenant URL is this with `{BASE_PATH}`; so begins every `meta.location`.",
     )
+    database_owner_url: Annotated[str, AfterValidator(_database_url)] = _setting(
+        default_factory=_same_database,
+        shown="`DATABASE_URL`",
+        repr=False,
+        must="postgresql://USER:PASSWORD@HOST/DATABASE, the same database as in DATABASE_URL",
+        example="postgresql://scim_owner@db.example/scim",
+        purpose="PostgreSQL, for `db upgrade` only: whose tables they are. The server itself needs no such right.",
+    )
+    database_role: str = _setting(
+        default="scim_app",
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        must="a name of lower-case letters, digits and underscores",
+        example="scim_app",
+        purpose="PostgreSQL role that the server works under; it cannot get around row-level security. `db upgrade` makes it.",
+    )
     workers: int = _setting(
         default=2,
         ge=1,
@@ -146,6 +201,65 @@ class Settings(BaseModel):
         must="a whole number of bytes from 65536 (64 KiB) to 1073741824 (1 GiB)",
         example="5242880",
         purpose="Largest request body in bytes. A larger one is answered 413.",
+    )
+    rate_limit: int = _setting(
+        default=200,
+        ge=1,
+        le=100_000,
+        must="a whole number from 1 to 100000",
+        example="200",
+        purpose="Most SCIM requests per second of one tenant on one node; more are answered 429. A tenant can have a limit of its own.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = _setting(
+        default=(),
+        shown="none",
+        must="addresses or networks of your proxies, separated by commas",
+        example="10.0.0.0/8",
+        purpose="Whose `X-Forwarded-For` is believed, for IP ranges of credentials, the audit trail and the log.",
+    )
+    secret_keys: Annotated[tuple[str, ...], BeforeValidator(_keys)] = _setting(
+        default=(),
+        shown="none",
+        repr=False,
+        must="keys as `scim-server keys generate` prints them, separated by commas",
+        example="paste-what-scim-server-keys-generate-prints=",
+        purpose="Keys for secrets that must be read again. The first encrypts, all decrypt. In place of `SECRET_KEYS_FILE`.",
+    )
+    secret_keys_file: Annotated[Path | None, AfterValidator(_file)] = _setting(
+        default_factory=_embedded_keys,
+        shown="`secret.keys` in `DATA_DIR` beside the embedded database, made if missing; else none",
+        must="a file with one key a line",
+        example="/run/secrets/scim-keys",
+        purpose="The same keys in a file, which is read again when it has changed.",
+    )
+    allow_custom_cloud: bool = _setting(
+        default=False,
+        must="true or false",
+        example="true",
+        purpose="Let issuers and key URLs be on any https host or on this machine. For tests, and for clouds that are not Microsoft's.",
+    )
+    jwks_max_age_s: int = _setting(
+        default=86_400,
+        ge=1,
+        le=604_800,
+        must="a whole number of seconds from 1 to 604800 (a week)",
+        example="86400",
+        purpose="How long an issuer's signing keys are used before they are fetched again: a withdrawn key is refused then at the latest.",
+    )
+    jwks_refetch_floor_s: int = _setting(
+        default=300,
+        ge=0,
+        le=86_400,
+        must="a whole number of seconds from 0 to 86400 (a day)",
+        example="300",
+        purpose="How long to wait, after keys were fetched for the sake of an unknown one, before that is done again.",
+    )
+    dns_servers: Annotated[tuple[tuple[str, int], ...], BeforeValidator(_dns_servers)] = _setting(
+        default=(),
+        shown="the system's",
+        must="addresses of DNS servers, with a port if it is not 53, separated by commas",
+        example="9.9.9.9,149.112.112.112",
+        purpose="Whom to ask for the proof that a domain is a tenant's.",
     )
     max_page_size: int = _setting(
         default=1000,
@@ -182,6 +296,12 @@ class Settings(BaseModel):
     def embedded_file(self) -> Path | None:
         """The file of the embedded database, or None where the database is a server of its own."""
         return Path(self.database_url.removeprefix("sqlite:///")) if self.database_url.startswith("sqlite:") else None
+
+    @property
+    def database_user(self) -> str | None:
+        """Whom the server logs in to the database as, where the URL names somebody."""
+        user = urlsplit(self.database_url).username
+        return unquote(user) if user else None
 
     @property
     def database_name(self) -> str:

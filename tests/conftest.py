@@ -17,16 +17,14 @@ import hypothesis
 import pytest
 from sqlalchemy import URL, Engine, make_url
 
-from scim_server.events import Principal, Scope
+from scim_server.events import Scope
 from scim_server.store.engine import create_engine
-from scim_server.store.migrations import migrate
-from scim_server.store.registry import Registry
+from scim_server.store.migrations import ROLE, migrate
 from scim_server.store.unit import Store
 from tests import postgres
 from tests.server import Server
+from tests.tenants import BASE_URL, fresh_scope
 
-OPERATOR = Principal("operator", "tests")
-BASE_URL = "https://scim.example/scim/v2"
 _THREADS = 8
 
 # How long an example takes says something about the machine, nothing about the code. A failure prints how to have it again.
@@ -88,7 +86,16 @@ def database_url(databases: Databases) -> str:
 
 @pytest.fixture(scope="session")
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = create_engine(database_url, pool_size=_THREADS)
+    """As the server has it: on PostgreSQL under a role to which other tenants' rows do not exist."""
+    engine = create_engine(database_url, pool_size=_THREADS, role=ROLE)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def owner_engine(database_url: str) -> Iterator[Engine]:
+    """With all rights: for looking at what is there, whosever it is."""
+    engine = create_engine(database_url, pool_size=1)
     yield engine
     engine.dispose()
 
@@ -105,12 +112,6 @@ def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
     server.start()
     yield server
     server.stop()
-
-
-def fresh_scope(engine: Engine) -> Scope:
-    """The scope of a tenant that nobody else has."""
-    tenant = Registry(engine).create_tenant(f"tenant-{uuid4()}", OPERATOR, profile="entra")
-    return Scope(tenant.id, Principal("credential", str(uuid4())), f"request-{uuid4()}")
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 import structlog
 
 from scim_server import log
-from scim_server.tenancy.bearer import new_token
+from scim_server.store.registry.credentials import BEARER
+from scim_server.tenancy import opaque
 
 
 @pytest.fixture(autouse=True)
@@ -81,14 +82,14 @@ def test_configuring_again_does_not_double_the_lines(capsys: pytest.CaptureFixtu
 def test_an_exception_is_one_line_with_its_traceback_masked(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("INFO")
     try:
-        raise RuntimeError(f"could not use {new_token()}")
+        raise RuntimeError(f"could not use {opaque.new(BEARER)}")
     except RuntimeError as failure:
         log.get().error("unexpected", exc_info=failure)
     (line,) = lines(capsys)
     assert f"RuntimeError: could not use {log.MASK}" in line["exception"]
 
 
-TOKEN = new_token()
+TOKEN = opaque.new(BEARER)
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL2V4YW1wbGUifQ.c2lnbmF0dXJl"
 
 

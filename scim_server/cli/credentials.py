@@ -43,8 +43,8 @@ def create_command(tenant: str, label: str, expires: datetime | None, as_json: b
 def list_command(tenant: str | None, as_json: bool) -> None:
     """List credentials, never their tokens."""
     with opening.database(opening.read_settings()) as opened:
-        tenants = [opened.tenant(tenant)] if tenant else opened.registry.tenants()
-        found = [_payload(each) for owner in tenants for each in opened.registry.credentials(owner.id)]
+        tenants = [opened.tenant(tenant)] if tenant else opened.registry.tenants.list()
+        found = [_payload(each) for owner in tenants for each in opened.registry.credentials.list(owner.id)]
     making = command("credential", "create", "--tenant", tenant or "NAME")
     show(found, table(found) or f"There is no credential yet. To make one: {making}", as_json)
 
@@ -55,17 +55,17 @@ def list_command(tenant: str | None, as_json: bool) -> None:
 def revoke_command(id: str, as_json: bool) -> None:
     """Refuse this credential from the next request on, on every node. It cannot be undone."""
     with opening.database(opening.read_settings()) as opened:
-        if not opened.registry.revoke(id, opening.operator()):
+        if not opened.registry.credentials.revoke(id, opening.operator()):
             raise click.ClickException(f"There is no credential {id!r} to revoke. Those there are: {command('credential', 'list')}")
     show({"id": id, "revoked": True}, f"The credential {id} is revoked.", as_json)
 
 
 def create(registry: Registry, tenant: Tenant, label: str, expires: datetime | None) -> tuple[Credential, str]:
     """A new credential and its token, which is known to nobody else."""
-    from scim_server.tenancy.bearer import digest, new_token
+    from scim_server.tenancy import credentials
 
-    token = new_token()
-    return registry.create_credential(tenant.id, label, digest(token), expires, opening.operator()), token
+    terms = credentials.Terms(label=label, expires=expires)
+    return credentials.create_with_secret(registry, tenant.id, credentials.SECRET, terms, opening.operator())
 
 
 def state(credential: Credential) -> str:

@@ -20,8 +20,8 @@ _SAMPLE = "--users 100 --groups 10 --cycles 2"
 
 def prepare(settings: Settings, opened: Opened) -> None:
     """See to it that the tenant has a valid credential, and print what to paste into Entra."""
-    tenant = opened.registry.tenant(NAME) or tenants.create(opened.registry, NAME, "entra")
-    if any(credentials.state(each) == "valid" for each in opened.registry.credentials(tenant.id)):
+    tenant = opened.registry.tenants.get(NAME) or tenants.create(opened.registry, NAME, "entra")
+    if any(credentials.state(each) == "valid" for each in opened.registry.credentials.list(tenant.id)):
         click.echo(
             f"\nThe tenant {NAME!r} is as it was left. Its Secret Token was shown at the first start.\n"
             "For another one, with the same settings in the environment as here:\n\n"

@@ -21,12 +21,19 @@ if TYPE_CHECKING:
     from scim_server.store.unit import Store
 
 
+_USE_NEEDS = "Is it running, is DATABASE_URL right, and may its user read and write there?"
+_UPGRADE_NEEDS = (
+    "Is it running, is DATABASE_OWNER_URL (or DATABASE_URL) right, and may its user make tables and, on PostgreSQL, the role\n"
+    "that DATABASE_ROLE names? Where it may not: CREATE ROLE scim_app NOLOGIN; GRANT scim_app TO …, the users of both URLs."
+)
+
+
 class Opened(NamedTuple):
     registry: Registry
     store: Store
 
     def tenant(self, name: str) -> Tenant:
-        found = self.registry.tenant(name)
+        found = self.registry.tenants.get(name)
         if found is None:
             raise click.ClickException(f"There is no tenant {name!r}. The tenants there are: {command('tenant', 'list')}")
         return found
@@ -70,12 +77,13 @@ def upgrade(settings: Settings) -> bool:
     """Apply what is pending; whether there was anything. Seeing that there is nothing takes a tenth of the time."""
     if settings.embedded_file:
         _make_private(settings.embedded_file)
-    with _engine(settings) as (engine, store):
+    with _engine(settings, remedy=_UPGRADE_NEEDS) as (_, store):
         if store.migrated():
             return False
+    with _engine(settings, remedy=_UPGRADE_NEEDS, owner=True) as (engine, _):
         from scim_server.store.migrations import migrate
 
-        migrate(engine)
+        migrate(engine, role=settings.database_role, login=settings.database_user)
         return True
 
 
@@ -92,19 +100,17 @@ def _make_private(file: Path) -> None:
 
 
 @contextmanager
-def _engine(settings: Settings) -> Iterator[tuple[Any, Store]]:
+def _engine(settings: Settings, *, remedy: str = _USE_NEEDS, owner: bool = False) -> Iterator[tuple[Any, Store]]:
     from scim_server.store.engine import create_engine
     from scim_server.store.errors import Busy, Unavailable
     from scim_server.store.unit import Store
 
-    engine = create_engine(settings.database_url, pool_size=1)
+    url, role = (settings.database_owner_url, None) if owner else (settings.database_url, settings.database_role)
+    engine = create_engine(url, pool_size=1, role=role)
     try:
         yield engine, Store(engine, settings.tenant_url)
     except Unavailable as fault:
-        raise click.ClickException(
-            f"The database {settings.database_name} cannot be used: {fault}\n"
-            "Is it running, is DATABASE_URL right, and may its user read and write there (and make tables, to upgrade)?"
-        ) from fault
+        raise click.ClickException(f"The database {settings.database_name} cannot be used: {fault}\n{remedy}") from fault
     except Busy as fault:
         raise click.ClickException(f"The database {settings.database_name} is busy; nothing was changed. Try again.") from fault
     finally:

@@ -43,7 +43,7 @@ def create_command(name: str, profile: str, as_json: bool) -> None:
 def list_command(as_json: bool) -> None:
     """List the tenants."""
     with opening.database(opening.read_settings()) as opened:
-        found = [_payload(each) for each in opened.registry.tenants()]
+        found = [_payload(each) for each in opened.registry.tenants.list()]
     show(found, table(found) or f"There is no tenant yet. To make one: {command('tenant', 'create', 'NAME')}", as_json)
 
 
@@ -54,7 +54,7 @@ def create(registry: Registry, name: str, profile: str) -> Tenant:
     if not (name.isprintable() and name == name.strip() and 0 < len(name) <= _MAX_NAME):
         raise click.ClickException(f"A tenant's name has 1 to {_MAX_NAME} printable characters, and no space at either end.")
     try:
-        return registry.create_tenant(name, opening.operator(), profile=profile)
+        return registry.tenants.create(name, opening.operator(), profile=profile)
     except Taken as fault:
         raise click.ClickException(
             f"There is a tenant {name!r} already. Choose another name; those taken: {command('tenant', 'list')}"

@@ -5,6 +5,7 @@
     resources     /Users and /Groups: parse, one use case, render
     discovery     /ServiceProviderConfig, /ResourceTypes, /Schemas
     responses     values -> bytes
+    addresses     where a request comes from
     errors        the only translator from failures to answers
     health        /healthz, /readyz
 

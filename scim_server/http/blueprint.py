@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
+from functools import partial
 
 from flask import Blueprint, Flask, Response, g, request
 
 from scim_server import log
-from scim_server.config import BASE_PATH
+from scim_server.config import BASE_PATH, Network, Settings
 from scim_server.http import discovery, errors, health
+from scim_server.http.addresses import client_address
 from scim_server.http.resources import Endpoint
 from scim_server.provisioning import groups, users
 from scim_server.scim.schemas import GROUP_TYPE, USER_TYPE
 from scim_server.store.unit import Store
 from scim_server.tenancy.bearer import Bearer
+from scim_server.tenancy.client import READ, WRITE
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def register(app: Flask, store: Store, bearer: Bearer, *, base_url: str, max_body: int, max_results: int) -> None:
+def register(app: Flask, store: Store, bearer: Bearer, settings: Settings) -> None:
     """Serve SCIM and the health checks from this app.
 
-    ``base_url`` is where the world reaches ``BASE_PATH`` of this server: the base of every
-    ``meta.location`` and ``$ref``. It is configured, never taken from a request. ``max_body`` is in bytes.
+    Where the world reaches it, the base of every ``meta.location`` and ``$ref``, is configured, never taken from a request.
     """
-    app.config["MAX_CONTENT_LENGTH"] = max_body
+    base_url, max_results = settings.tenant_url, settings.max_page_size
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.url_map.redirect_defaults = False
-    app.before_request(_begin)
+    app.before_request(partial(_begin, settings.trusted_proxies))
     app.after_request(_end)
     errors.register(app)
     app.register_blueprint(health.create_blueprint(store))
@@ -38,7 +44,8 @@ def _resources(store: Store, bearer: Bearer, base_url: str, max_results: int) ->
 
     @blueprint.before_request
     def authenticate() -> None:
-        g.client = bearer.client(request.headers.get("Authorization"))
+        needs = READ if request.method in _SAFE else WRITE
+        g.client = bearer.client(request.headers.get("Authorization"), g.address, g.request_id, needs)
         g.scope = g.client.scope(g.request_id)
 
     Endpoint(USER_TYPE, users, "groups", True, store, base_url, max_results).register(blueprint)
@@ -53,15 +60,16 @@ def _discovery(bearer: Bearer, base_url: str, max_results: int) -> Blueprint:
     def authenticate_if_asked() -> None:
         """A credential is not needed; a wrong one is still refused, so that nobody takes it for right."""
         if authorization := request.headers.get("Authorization"):
-            g.client = bearer.client(authorization)
+            g.client = bearer.client(authorization, g.address, g.request_id)
 
     discovery.register(blueprint, base_url, max_results)
     return blueprint
 
 
-def _begin() -> None:
+def _begin(trusted_proxies: Sequence[Network]) -> None:
     g.began = time.perf_counter()
     g.request_id = secrets.token_hex(8)
+    g.address = client_address(request.environ, trusted_proxies)
 
 
 def _end(response: Response) -> Response:
@@ -77,6 +85,7 @@ def _end(response: Response) -> Response:
         request_id=g.request_id,
         tenant=client.tenant_name if client else None,
         credential=client.credential_id if client else None,
+        address=g.address,
         refusal=g.get("refusal"),
     )
     return response

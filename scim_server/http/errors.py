@@ -2,6 +2,9 @@
 
 ScimError           its own status and scimType
 Unauthenticated     401, the same body whatever the reason (RFC 6750 §3)
+Suspended           403: the tenant is suspended
+InsufficientScope   403, naming the scope (RFC 6750 §3.1)
+TooManyRequests     429 with Retry-After
 Taken               409 uniqueness
 UnknownMembers      400 invalidValue, naming the ids
 Busy                503 with Retry-After: the client tries again, nothing was changed
@@ -12,6 +15,8 @@ anything else       500, logged with its traceback; the answer names the request
 
 from __future__ import annotations
 
+import math
+
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -20,7 +25,8 @@ from scim_server.http import responses
 from scim_server.scim.errors import InvalidValue, ScimError, UniquenessError
 from scim_server.scim.messages import error
 from scim_server.store.errors import Busy, Taken, Unavailable, UnknownMembers
-from scim_server.tenancy.bearer import Unauthenticated
+from scim_server.tenancy.rates import TooManyRequests
+from scim_server.tenancy.refusals import InsufficientScope, Suspended, Unauthenticated
 
 PREFIX = "/scim/"
 _NAMED_IDS = 10
@@ -38,6 +44,9 @@ def register(app: Flask) -> None:
     """Answer every failure under /scim with a SCIM error body (RFC 7644 §3.12)."""
     app.register_error_handler(ScimError, _render)
     app.register_error_handler(Unauthenticated, _unauthenticated)
+    app.register_error_handler(Suspended, _suspended)
+    app.register_error_handler(InsufficientScope, _insufficient_scope)
+    app.register_error_handler(TooManyRequests, _too_many)
     app.register_error_handler(Taken, _taken)
     app.register_error_handler(UnknownMembers, _unknown_members)
     app.register_error_handler(Busy, _try_again)
@@ -56,6 +65,25 @@ def _unauthenticated(failure: Unauthenticated) -> Response:
         _Answer(401, "A valid bearer token is needed. Check the secret token in the provisioning settings, or create a new one.")
     )
     response.headers["WWW-Authenticate"] = 'Bearer realm="scim", error="invalid_token"' if failure.presented else 'Bearer realm="scim"'
+    return response
+
+
+def _suspended(failure: Suspended) -> Response:
+    g.refusal = failure.reason
+    return _render(_Answer(403, "This customer's access is suspended; nothing was changed. Ask the operator of this service."))
+
+
+def _insufficient_scope(failure: InsufficientScope) -> Response:
+    g.refusal = failure.reason
+    response = _render(_Answer(403, f"This credential may not do that: it lacks the scope {failure.needed}. Use one that has it."))
+    response.headers["WWW-Authenticate"] = f'Bearer realm="scim", error="insufficient_scope", scope="{failure.needed}"'
+    return response
+
+
+def _too_many(failure: TooManyRequests) -> Response:
+    g.refusal = "too many requests"
+    response = _render(_Answer(429, "Too many requests; nothing was changed. Try again after the time in Retry-After."))
+    response.headers["Retry-After"] = str(math.ceil(failure.wait))
     return response
 
 

@@ -22,7 +22,7 @@ from scim_server.scim.matching import Bound, bind
 from scim_server.scim.paging import Paging
 from scim_server.scim.projection import Projection
 from scim_server.scim.schemas import ResourceType
-from scim_server.tenancy.bearer import Client
+from scim_server.tenancy.client import Client
 
 _JSON_TYPES = frozenset({"application/scim+json", "application/json"})
 _MAX_PARAMETERS = 50

@@ -21,7 +21,7 @@ from sqlalchemy import Dialect, Engine
 from sqlalchemy import exc as sqlalchemy_errors
 from sqlalchemy.pool import PoolProxiedConnection
 
-from scim_server.store.errors import Busy, StoreError, Unavailable
+from scim_server.store.errors import Busy, StoreError, Unavailable, Unprepared
 from scim_server.store.statements import GlobalStatement, Sql
 
 Row: TypeAlias = tuple[Any, ...]
@@ -40,6 +40,8 @@ class Message(NamedTuple):
 _TRY_AGAIN = {"40001", "40P01", "55P03", "0A000", "26000"}
 # Connection trouble, too many connections, shutdown or statement_timeout; and what only an operator can mend: no right.
 _AWAY = ("08", "53300", "57", "42501")
+# The role that the server works under is not there, or not granted to its user.
+_NO_ROLE = {"22023", "42501"}
 _SQLITE_TRY_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _SQLITE_AWAY = {
     sqlite3.SQLITE_CANTOPEN,
@@ -66,7 +68,7 @@ class Database(ABC):
         except sqlalchemy_errors.TimeoutError as error:
             raise Unavailable("all connections are in use") from error
         except (psycopg.Error, sqlite3.Error) as error:
-            raise Unavailable(str(error)) from error
+            raise (Unprepared if getattr(error, "sqlstate", None) in _NO_ROLE else Unavailable)(str(error)) from error
 
     @abstractmethod
     def connection(self, *, transaction: bool) -> Connection:
@@ -80,8 +82,13 @@ class Connection(ABC):
         self._database = database
         self._dialect = database.dialect
         self._transaction = transaction
+        self._tenant_id: str | None = None
         self._doomed = False
         self._held: PoolProxiedConnection | None = None
+
+    def enter(self, tenant_id: str) -> None:
+        """From here on the rows of other tenants are out of reach, where the database can see to that itself."""
+        self._tenant_id = tenant_id
 
     def rows(self, statement: GlobalStatement, values: Values) -> list[Row]:
         """Run a SELECT, or a change with RETURNING. Raises Busy, Unavailable, or the driver's own error."""

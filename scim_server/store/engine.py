@@ -14,6 +14,8 @@ from sqlalchemy import Engine, make_url
 from scim_server.store import postgresql, sqlite
 from scim_server.store.connections import Database
 
+__all__ = ["Engine", "create_engine", "database"]
+
 _POOL: dict[str, Any] = {
     "max_overflow": 2,
     "pool_timeout": 10,  # seconds
@@ -21,14 +23,16 @@ _POOL: dict[str, Any] = {
 }
 
 
-def create_engine(url: str, pool_size: int) -> Engine:
+def create_engine(url: str, pool_size: int, *, role: str | None = None) -> Engine:
     """The engine for ``sqlite:///FILE`` or ``postgresql://…``, with ``pool_size`` connections at most, and two in need.
 
-    No connection is made before the first is needed.
+    On PostgreSQL they work under ``role``; without one they have all the rights of whom the URL names, and migrations need
+    them. No connection is made before the first is needed.
     """
     address = make_url(url)
-    create = sqlite.create_engine if address.get_backend_name() == "sqlite" else postgresql.create_engine
-    return create(address, pool_size=pool_size, **_POOL)
+    if address.get_backend_name() == "sqlite":
+        return sqlite.create_engine(address, pool_size=pool_size, **_POOL)
+    return postgresql.create_engine(address, role, pool_size=pool_size, **_POOL)
 
 
 def database(engine: Engine) -> Database:

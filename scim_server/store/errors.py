@@ -5,6 +5,7 @@
     ├── UnknownMembers   ids that no live user or group of the tenant has
     ├── Busy             the database asked to try again (deadlock, lock held too long), and went on asking
     └── Unavailable      the database cannot be reached, does not answer in time, or does not let us
+        └── Unprepared   it waits for `db upgrade`: the role that the server works under is missing
 
 After any of them nothing of the Unit is stored.
 """
@@ -37,4 +38,8 @@ class Busy(StoreError):
 
 
 class Unavailable(StoreError):
+    pass
+
+
+class Unprepared(Unavailable):
     pass

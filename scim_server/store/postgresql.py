@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, TypeAlias
 import psycopg
 import sqlalchemy
 from psycopg import pq
-from sqlalchemy import URL, Engine
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import URL, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -51,6 +52,8 @@ _OPTIONS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
+# Until the end of the transaction, which is that of the exchange where none was begun: see migrations/versions/0002.
+_ENTER = Sql("SELECT set_config('scim.tenant', $1, true)", ("tenant_id",))
 _BEGIN, _COMMIT, _ROLLBACK, _PLAN_ANEW = (Message(Sql(text), {}) for text in ("BEGIN", "COMMIT", "ROLLBACK", "DISCARD PLANS"))
 _DONE = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}
 _OUTDATED = {"0A000", "26000"}
@@ -62,11 +65,15 @@ _LOADS: dict[int, Callable[[bytes], Any]] = {16: b"t".__eq__, 20: int, 21: int, 
 """By type (boolean, bigint, smallint, integer); every other value is read as text."""
 
 
-def create_engine(address: URL, **pool: Any) -> Engine:
-    """A pool of connections in the driver's autocommit mode."""
-    return sqlalchemy.create_engine(
+def create_engine(address: URL, role: str | None, **pool: Any) -> Engine:
+    """A pool of connections in the driver's autocommit mode. They work under that role: whoever logs in has no more than its rights."""
+    engine = sqlalchemy.create_engine(
         address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", connect_args=_arguments(address), **pool
     )
+    if role is not None:
+        take_on = SQL("SET ROLE {}").format(Identifier(role))
+        event.listen(engine, "connect", lambda connection, _record: connection.execute(take_on))
+    return engine
 
 
 def _arguments(address: URL) -> dict[str, Any]:
@@ -105,6 +112,11 @@ class _PostgreSQLConnection(Connection):
         super().__init__(database, transaction=transaction)
         self._waiting: list[Message] = []
         self._begun = False
+        self._entered = False
+
+    def enter(self, tenant_id: str) -> None:
+        super().enter(tenant_id)
+        self._entered = False
 
     def _use(self, held: PoolProxiedConnection) -> None:
         self._wire = _wire(held)
@@ -133,6 +145,9 @@ class _PostgreSQLConnection(Connection):
         """What waits to be sent, and this: its rows."""
         batch = [*self._waiting, message]
         self._waiting.clear()
+        if self._tenant_id is not None and not self._entered:
+            batch.insert(1 if batch[0] is _BEGIN else 0, Message(_ENTER, {"tenant_id": self._tenant_id}))
+            self._entered = self._transaction
         self._begun = self._transaction
         return self._wire.exchange(batch)
 

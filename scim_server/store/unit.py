@@ -20,7 +20,8 @@ from scim_server.events import Scope
 from scim_server.store.audit_log import Events, Recorded
 from scim_server.store.connections import Connection
 from scim_server.store.engine import database
-from scim_server.store.errors import Busy
+from scim_server.store.errors import Busy, Unavailable, Unprepared
+from scim_server.store.export import Export
 from scim_server.store.groups import Groups
 from scim_server.store.members import Members
 from scim_server.store.migrations import HEAD
@@ -54,6 +55,7 @@ class Unit:
         self.groups = Groups(scoped, base_url)
         self.members = Members(scoped, base_url)
         self.events = Events(scoped)
+        self.export = Export(scoped)
 
 
 class Store:
@@ -70,12 +72,14 @@ class Store:
     def read(self, scope: Scope) -> Iterator[Unit]:
         """A Unit that only reads; each of its statements sees the database as it is then."""
         with self._connection() as connection:
+            connection.enter(scope.tenant_id)
             yield Unit(connection, scope, self._base_url)
 
     @contextmanager
     def write(self, scope: Scope) -> Iterator[Unit]:
         """A Unit that reads and writes: all of it lasts, or nothing."""
         connection = self._database.connection(transaction=True)
+        connection.enter(scope.tenant_id)
         try:
             yield Unit(connection, scope, self._base_url)
         except BaseException:
@@ -107,8 +111,12 @@ class Store:
         with self._connection() as connection:
             try:
                 return connection.rows(_REVISION, {}) >= [(HEAD,)]
-            except (psycopg.errors.UndefinedTable, sqlite3.OperationalError):
+            except (Unprepared, psycopg.errors.UndefinedTable, sqlite3.OperationalError):
                 return False
+            except Unavailable as fault:
+                if isinstance(fault.__cause__, psycopg.errors.InsufficientPrivilege):
+                    return False
+                raise
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

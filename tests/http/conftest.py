@@ -11,12 +11,9 @@ from flask import Flask
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from scim_server.http.blueprint import register
 from scim_server.store.registry import Registry
-from scim_server.store.unit import Store
-from scim_server.tenancy.bearer import Bearer, digest, new_token
 from tests import lint
-from tests.conftest import BASE_URL, OPERATOR
+from tests.tenants import new_app, new_credential
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -88,17 +85,14 @@ def registry(engine: Engine) -> Registry:
 
 
 @pytest.fixture(scope="session")
-def app(store: Store, registry: Registry) -> Flask:
-    """The application as wsgi.py puts it together, on the session's engine."""
-    app = Flask("tests")
-    register(app, store, Bearer(registry), base_url=BASE_URL, max_body=5 * 1024 * 1024, max_results=1000)
-    return app
+def app(engine: Engine) -> Flask:
+    """The application on the session's engine."""
+    return new_app(engine)
 
 
-def new_client(app: Flask, registry: Registry, tenant_id: str) -> Scim:
-    token = new_token()
-    registry.create_credential(tenant_id, "test", digest(token), None, OPERATOR)
-    return Scim(app, token)
+def new_client(app: Flask, registry: Registry, tenant_id: str, **terms: Any) -> Scim:
+    """A client of the tenant, with a credential of these terms."""
+    return Scim(app, new_credential(registry, tenant_id, **terms)[1])
 
 
 @pytest.fixture

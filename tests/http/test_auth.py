@@ -9,19 +9,19 @@ from flask import Flask
 
 from scim_server import clock
 from scim_server.store.registry import Registry
-from scim_server.tenancy.bearer import digest, new_token
-from tests.conftest import OPERATOR
+from scim_server.store.registry.credentials import BEARER
+from scim_server.tenancy import opaque
 from tests.http.conftest import Scim
+from tests.tenants import OPERATOR, new_credential
 
 
 def test_a_wrong_token_is_told_nothing(app: Flask, registry: Registry, scope: Any, scim: Scim) -> None:
-    expired, revoked = new_token(), new_token()
-    registry.create_credential(scope.tenant_id, "old", digest(expired), clock.now() - timedelta(seconds=1), OPERATOR)
-    credential = registry.create_credential(scope.tenant_id, "gone", digest(revoked), None, OPERATOR)
+    _, expired = new_credential(registry, scope.tenant_id, expires=clock.now() - timedelta(seconds=1))
+    credential, revoked = new_credential(registry, scope.tenant_id)
     assert Scim(app, revoked).get("/Users").status_code == 200
-    registry.revoke(credential.id, OPERATOR)
+    registry.credentials.revoke(credential.id, OPERATOR)
     bodies = set()
-    for token in (expired, revoked, new_token(), "x", "x" * 5000, scim.token[:-1] if scim.token else ""):
+    for token in (expired, revoked, opaque.new(BEARER), "x", "x" * 5000, scim.token[:-1] if scim.token else ""):
         for method, path in (("GET", "/Users"), ("POST", "/Users"), ("GET", "/Groups/x"), ("DELETE", "/Users/x"), ("GET", "/Schemas")):
             answer = Scim(app, token).request(method, path, {} if method == "POST" else None)
             assert answer.status_code == 401
@@ -46,6 +46,5 @@ def test_no_credential_and_other_ways_to_send_one(app: Flask, scim: Scim) -> Non
 
 
 def test_an_expiry_in_the_future_is_no_hindrance(app: Flask, registry: Registry, scope: Any) -> None:
-    token = new_token()
-    registry.create_credential(scope.tenant_id, "soon", digest(token), clock.now() + timedelta(hours=1), OPERATOR)
+    _, token = new_credential(registry, scope.tenant_id, expires=clock.now() + timedelta(hours=1))
     assert Scim(app, token).get("/Users").status_code == 200

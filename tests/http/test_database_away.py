@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 
-from scim_server.http.blueprint import register
 from scim_server.store.engine import create_engine
-from scim_server.store.registry import Registry
-from scim_server.store.unit import Store
-from scim_server.tenancy.bearer import Bearer, new_token
-from tests.conftest import BASE_URL
+from scim_server.store.registry.credentials import BEARER
+from scim_server.tenancy import opaque
+from tests.tenants import new_app
 
 AWAY = ["sqlite:////nonexistent/folder/scim.db", "postgresql://nobody@/nothing?host=/nonexistent/folder"]
 
@@ -18,9 +15,8 @@ AWAY = ["sqlite:////nonexistent/folder/scim.db", "postgresql://nobody@/nothing?h
 @pytest.mark.parametrize("url", AWAY)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_client_is_told_to_come_back(url: str, method: str) -> None:
-    engine, app = create_engine(url, pool_size=1), Flask("tests")
-    register(app, Store(engine, BASE_URL), Bearer(Registry(engine)), base_url=BASE_URL, max_body=1000, max_results=10)
-    answer = app.test_client().open("/scim/v2/Users", method=method, headers={"Authorization": f"Bearer {new_token()}"})
+    app = new_app(create_engine(url, pool_size=1))
+    answer = app.test_client().open("/scim/v2/Users", method=method, headers={"Authorization": f"Bearer {opaque.new(BEARER)}"})
     body = answer.get_json(force=True)
     assert (answer.status_code, body["status"], answer.headers["Retry-After"]) == (503, "503", "5")
     assert answer.headers["Content-Type"] == "application/scim+json"

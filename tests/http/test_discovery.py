@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import BASE_URL
 from tests.http.conftest import ENTERPRISE, GROUP, USER, Scim
+from tests.tenants import BASE_URL
 
 
 @pytest.fixture

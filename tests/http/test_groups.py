@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scim_server.store.unit import Store
-from tests.conftest import BASE_URL
 from tests.http.conftest import ENTERPRISE, GROUP, Scim
+from tests.tenants import BASE_URL
 
 
 def values(*ids: str) -> list[dict[str, str]]:

@@ -6,8 +6,8 @@ from flask import Flask
 from scim2_client.engines.wsgi import WSGISCIMClient
 from scim2_tester import Status, check_server
 
-from tests.conftest import BASE_URL
 from tests.http.conftest import Scim
+from tests.tenants import BASE_URL
 
 _NOT_SERVED_YET = {"search_with_attributes"}  # POST /.search
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scim_server.store.unit import Store
-from tests.conftest import BASE_URL
 from tests.http.conftest import ENTERPRISE, USER, Scim
+from tests.tenants import BASE_URL
 
 FULL: dict[str, Any] = {
     "schemas": [USER, ENTERPRISE],

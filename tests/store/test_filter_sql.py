@@ -20,8 +20,8 @@ from scim_server.scim.matching import bind, matches
 from scim_server.scim.resources import Resource, represent
 from scim_server.scim.schemas import ENTERPRISE_USER, GROUP_TYPE, USER_TYPE, ResourceType, Schema
 from scim_server.store.unit import Store
-from tests.conftest import BASE_URL, fresh_scope
 from tests.store.samples import group, managed_by, user, where
+from tests.tenants import BASE_URL, fresh_scope
 
 # Letters whose order, case or composition databases and Python see differently by default; what
 # LIKE and JSON paths would misread; the first character beyond the basic plane, and the last in it.
@@ -235,7 +235,7 @@ NUMBERS: list[Any] = [-3, 0, 2, 9.5, 10, 1000.0, 1e30, 2**53 + 1, 2**63 - 1, Non
 
 
 @pytest.mark.parametrize("op", ["eq", "ne", "gt", "ge", "lt", "le", "pr"])
-def test_numbers_are_compared_as_numbers(store: Store, engine: Engine, scope: Scope, op: str) -> None:
+def test_numbers_are_compared_as_numbers(store: Store, owner_engine: Engine, scope: Scope, op: str) -> None:
     """No schema that is served has numbers yet, so the comparison documents are put in by hand."""
     shown: list[dict[str, Any]] = []
     with store.write(scope) as unit:
@@ -243,8 +243,8 @@ def test_numbers_are_compared_as_numbers(store: Store, engine: Engine, scope: Sc
             made = unit.users.insert(user(f"user {number}"))
             marks = [{"value": each} for each in (number, 7) if isinstance(each, int)]
             shown.append({"id": made.id, **({} if number is None else {"level": number}), "marks": marks})
-    with engine.begin() as connection:
-        cast = "CAST(:keys AS JSONB)" if engine.dialect.name == "postgresql" else ":keys"
+    with owner_engine.begin() as connection:
+        cast = "CAST(:keys AS JSONB)" if owner_engine.dialect.name == "postgresql" else ":keys"
         for each in shown:
             keys = json.dumps({name: value for name, value in each.items() if name != "id"})
             connection.execute(sql(f"UPDATE users SET keys = {cast} WHERE id = :id"), {"keys": keys, "id": each["id"]})

@@ -188,27 +188,27 @@ def test_every_method_has_a_case(store: Store, scope: Scope) -> None:
 
 @pytest.mark.parametrize("method", CASES)
 def test_nothing_of_another_tenant_can_be_had_or_changed(
-    store: Store, engine: Engine, scope: Scope, other_scope: Scope, theirs: Theirs, method: str
+    store: Store, owner_engine: Engine, scope: Scope, other_scope: Scope, theirs: Theirs, method: str
 ) -> None:
-    before = rows_of(engine, scope)
+    before = rows_of(owner_engine, scope)
     assert len(before) > 10
     with store.write(other_scope) as unit:
         CASES[method](unit, theirs)
         connection = unit.users._scoped._connection
         connection._doomed = False  # refusals are part of some cases: what they left is to be committed
-    assert rows_of(engine, scope) == before
+    assert rows_of(owner_engine, scope) == before
     with store.read(scope) as unit:
         assert unit.users.get(theirs.anna.id) == unit.users.find(where('userName eq "anna"'), 1, 1).resources[0]
 
 
 def test_ones_own_user_cannot_be_put_into_anothers_group(
-    store: Store, engine: Engine, scope: Scope, other_scope: Scope, theirs: Theirs
+    store: Store, owner_engine: Engine, scope: Scope, other_scope: Scope, theirs: Theirs
 ) -> None:
     """Use cases lock the group first and do not find it. If one did not: the foreign key names the tenant, too."""
-    before = rows_of(engine, scope)
+    before = rows_of(owner_engine, scope)
     with pytest.raises(Exception, match=r"(?i)foreign key"), store.write(other_scope) as unit:
         unit.members.add(theirs.team.id, [theirs.own_user.id])
-    assert rows_of(engine, scope) == before
+    assert rows_of(owner_engine, scope) == before
 
 
 def rows_of(engine: Engine, scope: Scope) -> list[tuple[Any, ...]]:

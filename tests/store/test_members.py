@@ -13,8 +13,8 @@ from scim_server.scim.matching import Bound, bind_element
 from scim_server.scim.schemas import GROUP_TYPE
 from scim_server.store.errors import StoreError, UnknownMembers
 from scim_server.store.unit import Store
-from tests.conftest import BASE_URL
 from tests.store.samples import NOBODY, group, user
+from tests.tenants import BASE_URL
 
 
 class People:
@@ -142,7 +142,7 @@ def test_members_are_removed_by_what_they_are(people: People, store: Store, scop
         assert people.members == everybody - gone
 
 
-def test_each_membership_is_a_period(people: People, engine: Engine, scope: Scope) -> None:
+def test_each_membership_is_a_period(people: People, owner_engine: Engine, scope: Scope) -> None:
     """In, out and in again leave two periods, the first one closed; also within one Unit."""
     a, b, *_ = people.ids
     people.add(a)
@@ -154,7 +154,7 @@ def test_each_membership_is_a_period(people: People, engine: Engine, scope: Scop
             unit.members.remove(people.group, [b])
         unit.members.add(people.group, [b])
     periods = text("SELECT valid_from, valid_to FROM memberships WHERE tenant_id = :t AND member_id = :m ORDER BY id")
-    with engine.connect() as connection:
+    with owner_engine.connect() as connection:
         for member, closed in ((a, 1), (b, 2)):
             rows = connection.execute(periods, {"t": scope.tenant_id, "m": member}).all()
             assert [row.valid_to is None for row in rows] == [False] * closed + [True]

@@ -20,8 +20,9 @@ from scim_server.store.engine import create_engine
 from scim_server.store.migrations import HEAD, migrate
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
-from tests.conftest import BASE_URL, Databases, fresh_scope
+from tests.conftest import Databases
 from tests.store.samples import user
+from tests.tenants import BASE_URL, fresh_scope
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -66,7 +67,10 @@ def catalogue(engine: Engine) -> set[Any]:
         ],
     }[engine.dialect.name]
     with engine.connect() as connection:
-        return {tuple(row) for query in queries for row in connection.execute(text(query))}
+        rows = [tuple(row) for query in queries for row in connection.execute(text(query))]
+    if engine.dialect.name == "sqlite":  # a table that was rebuilt has its columns in another order, and its name in quotes
+        return {(name, frozenset(line.strip(" \t,") for line in (sql or "").replace('"', "").splitlines())) for name, sql in rows}
+    return set(rows)
 
 
 def test_a_second_time_changes_nothing(empty: Callable[[], Engine]) -> None:

@@ -114,7 +114,7 @@ def test_two_changes_of_one_user_are_one_after_the_other(store: Store, scope: Sc
     assert (after.document["title"], after.version) == ("40", 41)
 
 
-def test_nobody_is_left_in_a_group_that_ends_or_joins_as_he_ends(store: Store, engine: Engine, scope: Scope) -> None:
+def test_nobody_is_left_in_a_group_that_ends_or_joins_as_he_ends(store: Store, owner_engine: Engine, scope: Scope) -> None:
     for attempt in range(15):
         with store.write(scope) as unit:
             person, team = unit.users.insert(user(f"user-{attempt}")), unit.groups.insert(group(f"team-{attempt}"))
@@ -135,7 +135,7 @@ def test_nobody_is_left_in_a_group_that_ends_or_joins_as_he_ends(store: Store, e
         assert outcomes[1] == (person.id,) or isinstance(outcomes[1], UnknownMembers)
         assert outcomes[2] in ((person.id,), ())
     left = text("SELECT count(*) FROM memberships WHERE tenant_id = :t AND valid_to IS NULL")
-    with engine.connect() as connection:
+    with owner_engine.connect() as connection:
         assert connection.execute(left, {"t": scope.tenant_id}).scalar() == 0
 
 
@@ -159,7 +159,7 @@ def test_users_of_the_same_groups_can_end_at_once(store: Store, scope: Scope) ->
 
 # SQLite has one writer at a time.
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
-def test_units_that_wait_for_each_other_both_end_well(store: Store, engine: Engine, scope: Scope) -> None:
+def test_units_that_wait_for_each_other_both_end_well(store: Store, scope: Scope) -> None:
     """A deadlock: the database ends one of the two, and that one runs again."""
     with store.write(scope) as unit:
         pair = [unit.users.insert(user(name)).id for name in ("anna", "ben")]

@@ -19,12 +19,14 @@ from scim_server.scim.resources import Resource
 from scim_server.store import groups, members, users
 from scim_server.store.documents import dump
 from scim_server.store.engine import create_engine, database
+from scim_server.store.migrations import ROLE
 from scim_server.store.pages import Search
 from scim_server.store.statements import GlobalStatement, Statement
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
-from tests.conftest import BASE_URL, Databases, fresh_scope
+from tests.conftest import Databases
 from tests.store.samples import NOBODY, employee, group, where, where_group
+from tests.tenants import BASE_URL, fresh_scope
 
 _USERS = 2000
 
@@ -34,6 +36,7 @@ class Tenants:
     """One tenant of 2,000 users and 300 groups, one of them with everybody, in a database of its own."""
 
     engine: Engine
+    owner_engine: Engine
     scope: Scope
     user: Resource
     group: Resource
@@ -45,6 +48,7 @@ class Tenants:
         explained = GlobalStatement()
         explained._made[known.dialect.name] = dataclasses.replace(sql, text=explain + sql.text)
         connection = known.connection(transaction=False)
+        connection.enter(self.scope.tenant_id)
         try:
             rows = connection.rows(explained, {"tenant_id": self.scope.tenant_id, **values})
         finally:
@@ -52,7 +56,7 @@ class Tenants:
         return "\n".join(str(row[-1]) for row in rows)
 
     def analyse(self) -> None:
-        connection = self.engine.raw_connection()
+        connection = self.owner_engine.raw_connection()
         driver: Any = connection.driver_connection
         driver.execute("ANALYZE")
         connection.close()
@@ -60,7 +64,8 @@ class Tenants:
 
 @pytest.fixture(scope="module", params=["no statistics", "statistics"])
 def tenants(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Tenants]:
-    engine = create_engine(databases.migrated(), pool_size=2)
+    url = databases.migrated()
+    engine, owner_engine = create_engine(url, pool_size=2, role=ROLE), create_engine(url, pool_size=1)
     store, scope = Store(engine, BASE_URL), fresh_scope(engine)
     with store.write(scope) as unit:
         made = [unit.users.insert(employee(f"user{n}")) for n in range(_USERS)]
@@ -68,11 +73,12 @@ def tenants(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Te
         unit.members.add(teams[0].id, [each.id for each in made])
         for n, team in enumerate(teams[1:]):
             unit.members.add(team.id, [each.id for each in made[n * 5 : n * 5 + 20]])
-    world = Tenants(engine, scope, made[77], teams[0])
+    world = Tenants(engine, owner_engine, scope, made[77], teams[0])
     if request.param == "statistics":
         world.analyse()
     yield world
     engine.dispose()
+    owner_engine.dispose()
 
 
 # What the plan must name: the index, as PostgreSQL and as SQLite call it, with all columns it is asked by.

@@ -13,8 +13,9 @@ from scim_server.store import periods
 from scim_server.store.engine import create_engine
 from scim_server.store.errors import Busy, StoreError, Taken, Unavailable
 from scim_server.store.unit import Store, Unit
-from tests.conftest import BASE_URL, Databases
+from tests.conftest import Databases
 from tests.store.samples import NOBODY, group, notice, user
+from tests.tenants import BASE_URL
 
 ELSEWHERE = ["sqlite:////nonexistent/folder/scim.db", "postgresql://nobody@/nothing?host=/nonexistent/folder"]
 
@@ -59,11 +60,11 @@ def test_a_database_that_is_away_is_unavailable(url: str, scope: Scope) -> None:
 
 # SQLite has no server.
 @pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
-def test_connections_that_the_server_closed_are_made_anew(engine: Engine, store: Store, scope: Scope) -> None:
+def test_connections_that_the_server_closed_are_made_anew(owner_engine: Engine, store: Store, scope: Scope) -> None:
     """As after a restart or a failover: no request is lost to a connection that had been idle."""
     store.ping()
     others = "FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    with engine.connect() as connection:
+    with owner_engine.connect() as connection:
         connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
         while connection.execute(text(f"SELECT count(*) {others}")).scalar():
             time.sleep(0.01)

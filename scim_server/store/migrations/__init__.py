@@ -16,18 +16,23 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from scim_server.store.connections import raise_translated
+from scim_server.store.migrations import roles
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest step."""
+
+ROLE = "scim_app"
+"""The role that the server works under, unless another is named."""
 
 _LOCK = 0x5C1D_0001  # any number that is nobody else's
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the tables to the newest step, whatever step they are at; all steps or none.
+def migrate(engine: Engine, *, role: str = ROLE, login: str | None = None) -> None:
+    """Bring the tables to the newest step, whatever step they are at; all steps or none. ``engine`` is the owner's.
 
+    On PostgreSQL the server works under ``role``, which is made if need be, and granted to the owner and to ``login``.
     Safe to do in several processes at once: one works, the others wait and find it done. Raises
-    Unavailable where the database cannot be had, or its user may not make tables.
+    Unavailable where the database cannot be had, or its user may not make tables or roles.
     """
     # Alembic takes most of a second to import, and only this needs it.
     from alembic import command
@@ -39,6 +44,8 @@ def migrate(engine: Engine) -> None:
         with _transaction(engine) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if engine.dialect.name == "postgresql":
+                roles.prepare(connection, role, login)
     except DBAPIError as error:
         if isinstance(error.orig, (psycopg.Error, sqlite3.Error)):
             raise_translated(error.orig)

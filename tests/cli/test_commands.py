@@ -1,79 +1,27 @@
-"""The commands, as an operator or a script meets them, on both databases."""
+"""Tenants, credentials, the audit trail, the database; and what holds for every command."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from sqlalchemy import make_url
 
-from scim_server import log
 from scim_server.cli import main
 from scim_server.store.engine import create_engine
-from scim_server.store.registry import Registry
-from scim_server.tenancy.bearer import Bearer, Unauthenticated
+from scim_server.tenancy.bearer import Bearer
+from scim_server.tenancy.refusals import Unauthenticated
+from tests.cli.conftest import Command, answer, credential, done, refusal
 from tests.conftest import Databases
 from tests.server import free_port
 
-ROOT = Path(__file__).parent.parent
-Command = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def url(databases: Databases) -> str:
-    """A migrated database that only the tests of this module use."""
-    return databases.migrated()
-
-
-@pytest.fixture
-def cli(url: str) -> Iterator[Command]:
-    yield lambda *arguments, **environ: CliRunner().invoke(main, arguments, env={"DATABASE_URL": url, "LOG_LEVEL": "ERROR", **environ})
-    log.configure("INFO")
-
-
-@pytest.fixture
-def tenant(cli: Command) -> str:
-    name = f"tenant-{uuid4()}"
-    assert done(cli("tenant", "create", name)).startswith(f"The tenant '{name}' is made.")
-    return name
-
-
-@pytest.fixture
-def bearer(url: str) -> Iterator[Bearer]:
-    engine = create_engine(url, pool_size=1)
-    yield Bearer(Registry(engine))
-    engine.dispose()
-
-
-def done(result: Result) -> str:
-    assert result.exit_code == 0, result.output
-    assert result.stderr == ""
-    return result.stdout
-
-
-def answer(result: Result) -> Any:
-    """What a command printed for a script: one JSON document and nothing else."""
-    return json.loads(done(result))
-
-
-def refusal(result: Result, status: int = 1) -> str:
-    assert result.exit_code == status, result.output
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr
-    return result.stderr
-
-
-def credential(cli: Command, tenant: str, *options: str) -> dict[str, str]:
-    made: dict[str, str] = answer(cli("credential", "create", "--tenant", tenant, "--json", *options))
-    return made
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_a_tenant_is_made_and_listed(cli: Command) -> None:
@@ -106,7 +54,7 @@ def test_a_credential_opens_its_tenant_and_no_other(cli: Command, tenant: str, b
     made = credential(cli, tenant)
     assert made.keys() == {"id", "token", "tenant_url"}
     assert made["tenant_url"] == "http://127.0.0.1:8000/scim/v2"
-    client = bearer.client(f"Bearer {made['token']}")
+    client = bearer.client(f"Bearer {made['token']}", "192.0.2.1", "r")
     assert (client.tenant_name, client.credential_id) == (tenant, made["id"])
 
 
@@ -148,7 +96,7 @@ def test_a_revoked_credential_opens_nothing(cli: Command, tenant: str, bearer: B
     made = credential(cli, tenant)
     assert answer(cli("credential", "revoke", made["id"], "--json")) == {"id": made["id"], "revoked": True}
     with pytest.raises(Unauthenticated):
-        bearer.client(f"Bearer {made['token']}")
+        bearer.client(f"Bearer {made['token']}", "192.0.2.1", "r")
     assert "to revoke" in refusal(cli("credential", "revoke", made["id"]))
     assert "to revoke" in refusal(cli("credential", "revoke", "no-such-id"))
 

@@ -1,0 +1,35 @@
+"""What is not bound to one tenant: whose request it is, and what operators do.
+
+    tenants       customers
+    credentials   what SCIM clients authenticate with, and what opens it
+    directories   where tenants' people are kept
+    domains       e-mail domains, and their proof
+    sealed        encrypted secrets, for their keys to be changed
+
+For ``tenancy``, which finds out whose request it is, and for operators' commands.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from scim_server.store.registry.acts import opened
+from scim_server.store.registry.credentials import Credential, Credentials, Grant
+from scim_server.store.registry.directories import Directories, Directory
+from scim_server.store.registry.domains import Domain, Domains
+from scim_server.store.registry.sealed import Sealed, SealedSecrets
+from scim_server.store.registry.tenants import Tenant, Tenants, TenantSettings
+
+__all__ = ["Credential", "Directory", "Domain", "Grant", "Registry", "Sealed", "Tenant", "TenantSettings"]
+
+
+class Registry:
+    """Everything that is not bound to one tenant. Safe to share between threads; to be made after forking."""
+
+    def __init__(self, engine: Engine) -> None:
+        shared = opened(engine)
+        self.tenants = Tenants(shared)
+        self.credentials = Credentials(shared)
+        self.directories = Directories(shared)
+        self.domains = Domains(shared)
+        self.sealed = SealedSecrets(shared)

@@ -1,0 +1,403 @@
+"""Credentials: what SCIM clients authenticate with; and what opens them.
+
+A credential belongs to one tenant. What opens it is a secret of it, of which only the SHA-256 is
+stored (``secrets``: bearer secrets, client secrets, and access tokens given out for them), or an
+outside issuer's signed word (``Trust``). During a rotation two secrets open one credential.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, TypeAlias
+
+from sqlalchemy import Text, and_, bindparam, cast, delete, insert, or_, select, update
+
+from scim_server.events import CredentialCreated, CredentialRevoked, CredentialRotated, Event, Principal
+from scim_server.store import ids
+from scim_server.store.connections import Row
+from scim_server.store.documents import instant
+from scim_server.store.errors import Taken
+from scim_server.store.registry.acts import ID, NOW, TENANT, Act, Part, instant_or_none, text_or_none
+from scim_server.store.registry.tenants import TenantSettings
+from scim_server.store.statements import GlobalStatement
+from scim_server.store.tables import Id, Instant, credentials, secrets, tenants
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+BEARER, CLIENT, ACCESS = "bearer", "client", "access"
+"""Kinds of secrets: presented as they are; exchanged for an access token at the token endpoint; such a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose signed word opens a credential: tokens of this issuer, about this subject (None: of anybody), for one of these audiences."""
+
+    issuer: str
+    subject: str | None
+    audiences: tuple[str, ...]
+    jwks_uri: str | None
+    directory_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A live secret of a credential. Never what it is: when it was made, and when it ends."""
+
+    id: str
+    kind: str
+    created: datetime
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a client authenticates with, for people to look at."""
+
+    id: str
+    tenant_id: str
+    tenant_name: str
+    kind: str
+    label: str
+    scopes: frozenset[str]
+    networks: tuple[Network, ...]
+    trust: Trust | None
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+    last_used: datetime | None
+    last_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What somebody who presents something may do, if nothing of it has ended: which credential, of which tenant.
+
+    ``ends`` is the end of the credential; ``expires`` that or the end of what was presented, whichever comes first.
+    """
+
+    credential_id: str
+    tenant_id: str
+    tenant_name: str
+    profile: str
+    settings: TenantSettings
+    suspended: bool
+    kind: str
+    scopes: frozenset[str]
+    networks: tuple[Network, ...]
+    expires: datetime | None
+    ends: datetime | None
+    revoked: bool
+    last_used: datetime | None
+    trust: Trust | None
+
+
+_TRUST = (*(credentials.c[name] for name in ("issuer", "subject", "audiences", "jwks_uri")), cast(credentials.c.directory_id, Text))
+_CREDENTIAL = select(
+    cast(credentials.c.id, Text),
+    cast(credentials.c.tenant_id, Text),
+    tenants.c.name,
+    *(
+        credentials.c[name]
+        for name in ("kind", "label", "scopes", "networks", "created", "expires", "revoked", "last_used", "last_address")
+    ),
+    *_TRUST,
+).join_from(credentials, tenants, credentials.c.tenant_id == tenants.c.id)
+_BY_ID = GlobalStatement(_CREDENTIAL.where(credentials.c.id == ID))
+_OF_TENANT = GlobalStatement(_CREDENTIAL.where(credentials.c.tenant_id == TENANT).order_by(credentials.c.id))
+
+_GRANT_COLUMNS = (
+    cast(credentials.c.id, Text),
+    cast(credentials.c.tenant_id, Text),
+    tenants.c.name,
+    tenants.c.profile,
+    cast(tenants.c.settings, Text),
+    tenants.c.suspended,
+    *(credentials.c[name] for name in ("kind", "scopes", "networks", "expires", "revoked", "last_used")),
+)
+_OWNER = credentials.c.tenant_id == tenants.c.id
+_BY_HASH = GlobalStatement(
+    select(*_GRANT_COLUMNS, secrets.c.kind, secrets.c.expires, secrets.c.scopes)
+    .join_from(secrets, credentials, and_(secrets.c.credential_id == credentials.c.id, secrets.c.tenant_id == credentials.c.tenant_id))
+    .join(tenants, _OWNER)
+    .where(secrets.c.hash == bindparam("hash"))
+)
+_TRUSTING = select(*_GRANT_COLUMNS, *_TRUST).join_from(credentials, tenants, _OWNER).where(credentials.c.issuer.is_not(None))
+_BY_CLIENT = GlobalStatement(_TRUSTING.where(credentials.c.id == ID, credentials.c.subject.is_not(None)))
+_BY_ISSUER = GlobalStatement(
+    _TRUSTING.where(credentials.c.issuer == bindparam("issuer"), credentials.c.subject.is_(None), credentials.c.revoked.is_(None))
+)
+
+_NAMES = ("tenant_id", "id", "kind", "label", "scopes", "networks", "issuer", "subject", "audiences", "jwks_uri", "directory_id")
+_NEW: dict[str, Any] = {name: bindparam(name) for name in (*_NAMES, "created", "expires")}
+_CREATE = GlobalStatement(insert(credentials).values(_NEW))
+_REVOKE = GlobalStatement(
+    update(credentials)
+    .values(revoked=NOW)
+    .where(credentials.c.id == ID, credentials.c.revoked.is_(None))
+    .returning(cast(credentials.c.tenant_id, Text))
+)
+_EXTEND = GlobalStatement(update(credentials).values(expires=bindparam("expires", type_=Instant)).where(credentials.c.id == ID))
+_USED = GlobalStatement(
+    update(credentials)
+    .values(last_used=NOW, last_address=bindparam("address"))
+    .where(
+        credentials.c.id == ID,
+        or_(credentials.c.last_used.is_(None), credentials.c.last_used < bindparam("before", type_=Instant)),
+    )
+)
+
+_CREDENTIAL_ID = bindparam("credential_id", type_=Id)
+_NEW_SECRET: dict[str, Any] = {
+    name: bindparam(name) for name in ("tenant_id", "id", "credential_id", "kind", "hash", "scopes", "created", "expires")
+}
+_ADD_SECRET = GlobalStatement(insert(secrets).values(_NEW_SECRET))
+_LIVE = or_(secrets.c.expires.is_(None), secrets.c.expires > NOW)
+_LIVE_SECRETS = GlobalStatement(
+    select(cast(secrets.c.id, Text), secrets.c.kind, secrets.c.created, secrets.c.expires)
+    .where(secrets.c.credential_id == _CREDENTIAL_ID, secrets.c.kind.in_((bindparam("bearer"), bindparam("client"))), _LIVE)
+    .order_by(secrets.c.id)
+)
+_END_SECRET = GlobalStatement(update(secrets).values(expires=bindparam("expires", type_=Instant)).where(secrets.c.id == ID))
+_FORGET_ENDED = GlobalStatement(
+    delete(secrets).where(
+        secrets.c.credential_id == _CREDENTIAL_ID,
+        secrets.c.tenant_id == TENANT,
+        secrets.c.kind == bindparam("kind"),
+        secrets.c.expires <= NOW,
+    )
+)
+
+
+class Credentials(Part):
+    def create(
+        self,
+        tenant_id: str,
+        kind: str,
+        by: Principal,
+        *,
+        label: str,
+        scopes: frozenset[str],
+        networks: tuple[Network, ...] = (),
+        expires: datetime | None,
+        secret: tuple[str, bytes] | None = None,
+        trust: Trust | None = None,
+    ) -> Credential:
+        """A new credential of the tenant, opened from now on by the secret (its kind and its hash), or by whom it trusts.
+
+        Raises Taken ("issuer") if it trusts whole tokens of an issuer that another does, StoreError if there is no such tenant.
+        """
+        with self.acting(by) as act:
+            act.require_tenant(tenant_id)
+            credential_id = ids.new(act.now)
+            values = {
+                "kind": kind,
+                "label": label,
+                "scopes": _text(scopes),
+                "networks": " ".join(map(str, networks)),
+                "issuer": trust.issuer if trust else None,
+                "subject": trust.subject if trust else None,
+                "audiences": " ".join(trust.audiences) if trust else None,
+                "jwks_uri": trust.jwks_uri if trust else None,
+                "directory_id": trust.directory_id if trust else None,
+                "expires": text_or_none(expires),
+            }
+            act.later(_CREATE, taken="issuer", tenant_id=tenant_id, id=credential_id, created=act.now_text, **values)
+            if secret is not None:
+                _add_secret(act, tenant_id, credential_id, *secret, expires=expires)
+            act.record(
+                tenant_id,
+                CredentialCreated(
+                    credential_id,
+                    label=label,
+                    expires=expires.isoformat() if expires else None,
+                    kind=kind,
+                    scopes=sorted(scopes),
+                    networks=[str(each) for each in networks],
+                    trust=asdict(trust) if trust else None,
+                ),
+            )
+        made = self.get(credential_id)
+        assert made is not None
+        return made
+
+    def get(self, credential_id: str) -> Credential | None:
+        """The credential with that id, be it expired or revoked, too."""
+        rows = self.rows(_BY_ID, id=credential_id) if ids.is_id(credential_id) else []
+        return _credential(rows[0]) if rows else None
+
+    def secrets(self, credential: Credential) -> list[Secret]:
+        """Its live secrets, oldest first, without access tokens."""
+        with self.acting(Principal("system", "registry")) as act:
+            return _live_secrets(act, credential.id)
+
+    def by_hash(self, hash: bytes) -> tuple[str, Grant] | None:
+        """What the secret with that hash opens, and of which kind it is; ended or not."""
+        rows = self.rows(_BY_HASH, hash=hash)
+        if not rows:
+            return None
+        *row, kind, expires, scopes = rows[0]
+        return kind, _grant(row, instant_or_none(expires), scopes, None)
+
+    def by_client(self, client_id: str) -> Grant | None:
+        """What a trusted issuer's assertion opens for the client of that id."""
+        rows = self.rows(_BY_CLIENT, id=client_id if ids.is_id(client_id) else _NOBODY)
+        return _trusting(rows[0]) if rows else None
+
+    def by_issuer(self, issuer: str) -> Grant | None:
+        """What a whole token of that issuer opens."""
+        rows = self.rows(_BY_ISSUER, issuer=issuer)
+        return _trusting(rows[0]) if rows else None
+
+    def issue(self, grant: Grant, hash: bytes, scopes: frozenset[str], expires: datetime, event: Event) -> None:
+        """An access token for the credential. Those of it that have ended are forgotten."""
+        with self.acting(Principal("credential", grant.credential_id)) as act:
+            act.later(_FORGET_ENDED, tenant_id=grant.tenant_id, credential_id=grant.credential_id, kind=ACCESS, now=act.now_text)
+            _add_secret(act, grant.tenant_id, grant.credential_id, ACCESS, hash, expires=expires, scopes=scopes)
+            act.record(grant.tenant_id, event)
+
+    def rotate(
+        self,
+        credential: Credential,
+        secret: tuple[str, bytes],
+        by: Principal,
+        *,
+        expires: datetime | None,
+        overlap_ends: datetime,
+        most: int,
+    ) -> datetime | None:
+        """Another secret for the credential; those there are end with the overlap, if not earlier. When the last of them does.
+
+        Raises Taken ("secret") if it has ``most`` live secrets already.
+        """
+        with self.acting(by) as act:
+            live = _live_secrets(act, credential.id)
+            lasting = [each for each in live if each.expires is None or each.expires > overlap_ends]
+            if overlap_ends > act.now and len(live) >= most:
+                raise act.refused(Taken("secret"))
+            for each in lasting:
+                act.later(_END_SECRET, id=each.id, expires=text_or_none(overlap_ends))
+            _add_secret(act, credential.tenant_id, credential.id, *secret, expires=expires)
+            act.later(_EXTEND, id=credential.id, expires=text_or_none(expires))
+            act.record(
+                credential.tenant_id,
+                CredentialRotated(credential.id, expires.isoformat() if expires else None, overlap_ends.isoformat() if live else None),
+            )
+        ends = [overlap_ends if each in lasting else each.expires for each in live]
+        return max((each for each in ends if each is not None), default=None)
+
+    def revoke(self, credential_id: str, by: Principal) -> Credential | None:
+        """The credential, from now on of no use; None if there is none of that id that was of use."""
+        if not ids.is_id(credential_id):
+            return None
+        with self.acting(by) as act:
+            revoked = act.rows(_REVOKE, id=credential_id, now=act.now_text)
+            if revoked:
+                act.record(revoked[0][0], CredentialRevoked(credential_id))
+        return self.get(credential_id) if revoked else None
+
+    def used(self, grant: Grant, address: str, now: datetime, before: datetime) -> None:
+        """Note that the credential was used now, unless another node noted a use later than ``before``. No event."""
+        connection = self._database.connection(transaction=True)
+        try:
+            connection.later(
+                _USED, {"id": grant.credential_id, "now": text_or_none(now), "address": address, "before": text_or_none(before)}
+            )
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+    def list(self, tenant_id: str) -> list[Credential]:
+        """The tenant's credentials, oldest first; those that are expired or revoked, too."""
+        return [_credential(row) for row in self.rows(_OF_TENANT, tenant_id=tenant_id)] if ids.is_id(tenant_id) else []
+
+
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def _add_secret(
+    act: Act, tenant_id: str, credential_id: str, kind: str, hash: bytes, *, expires: datetime | None, scopes: frozenset[str] | None = None
+) -> None:
+    act.later(
+        _ADD_SECRET,
+        tenant_id=tenant_id,
+        id=ids.new(act.now),
+        credential_id=credential_id,
+        kind=kind,
+        hash=hash,
+        scopes=None if scopes is None else _text(scopes),
+        created=act.now_text,
+        expires=text_or_none(expires),
+    )
+
+
+def _live_secrets(act: Act, credential_id: str) -> list[Secret]:
+    rows = act.rows(_LIVE_SECRETS, credential_id=credential_id, bearer=BEARER, client=CLIENT, now=act.now_text)
+    return [Secret(secret_id, kind, instant(created), instant_or_none(expires)) for secret_id, kind, created, expires in rows]
+
+
+def _text(scopes: frozenset[str]) -> str:
+    return " ".join(sorted(scopes))
+
+
+@lru_cache(maxsize=256)
+def _scopes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+@lru_cache(maxsize=1024)
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(each) for each in text.split())
+
+
+def _trust(row: Row) -> Trust | None:
+    issuer, subject, audiences, jwks_uri, directory_id = row
+    return None if issuer is None else Trust(issuer, subject, tuple((audiences or "").split()), jwks_uri, directory_id)
+
+
+def _credential(row: Row) -> Credential:
+    credential_id, tenant_id, tenant_name, kind, label, scopes, networks, created, expires, revoked, last_used, last_address, *trust = row
+    return Credential(
+        credential_id,
+        tenant_id,
+        tenant_name,
+        kind,
+        label,
+        _scopes(scopes),
+        _networks(networks),
+        _trust(tuple(trust)),
+        instant(created),
+        instant_or_none(expires),
+        instant_or_none(revoked),
+        instant_or_none(last_used),
+        last_address,
+    )
+
+
+def _trusting(row: Row) -> Grant:
+    return _grant(row[:-5], None, None, _trust(row[-5:]))
+
+
+def _grant(row: list[Any] | Row, presented_expires: datetime | None, presented_scopes: str | None, trust: Trust | None) -> Grant:
+    credential_id, tenant_id, tenant_name, profile, settings, suspended, kind, scopes, networks, expires, revoked, last_used = row
+    granted = _scopes(scopes)
+    ends = instant_or_none(expires)
+    return Grant(
+        credential_id,
+        tenant_id,
+        tenant_name,
+        profile,
+        TenantSettings.parse(settings),
+        suspended is not None,
+        kind,
+        granted if presented_scopes is None else granted & _scopes(presented_scopes),
+        _networks(networks),
+        min((each for each in (ends, presented_expires) if each is not None), default=None),
+        ends,
+        revoked is not None,
+        instant_or_none(last_used),
+        trust,
+    )

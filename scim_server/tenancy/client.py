@@ -1,0 +1,29 @@
+"""Who calls, and what it may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scim_server.events import Principal, Scope
+
+READ, WRITE, AUDIT = "scim.read", "scim.write", "audit.read"
+SCOPES = (READ, WRITE, AUDIT)
+"""What a credential may be good for: reading resources, changing them, reading the audit trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An authenticated SCIM client: which credential of which tenant, what it may do, and how lenient its wire is."""
+
+    tenant_id: str
+    tenant_name: str
+    credential_id: str
+    profile: str
+    scopes: frozenset[str]
+
+    @property
+    def lenient(self) -> bool:
+        return self.profile != "rfc"
+
+    def scope(self, request_id: str) -> Scope:
+        return Scope(self.tenant_id, Principal("credential", self.credential_id), request_id)
