@@ -1,15 +1,24 @@
 """The application that a WSGI server serves: ``wsgi:create_app()``. The only file that knows all parts."""
 
+from contextlib import suppress
+
 from flask import Flask
 
 from scim_server import log
 from scim_server.config import Settings
 from scim_server.http import blueprint as scim_http
+from scim_server.jwt.keys import KeySets
+from scim_server.jwt.outbound import Outbound
 from scim_server.store.engine import Engine, create_engine
+from scim_server.store.errors import StoreError
 from scim_server.store.registry import Registry
 from scim_server.store.unit import Store
 from scim_server.tenancy.admission import Admission
+from scim_server.tenancy.assertion import Assertions
 from scim_server.tenancy.bearer import Bearer
+from scim_server.tenancy.client_credentials import TOKENS_PER_SECOND, ClientCredentials
+from scim_server.tenancy.entra_jwt import EntraTokens
+from scim_server.tenancy.keys import KeyRing
 from scim_server.tenancy.rates import Rates
 from scim_server.tenancy.refusals import Refusals
 
@@ -22,9 +31,15 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     engine = engine or create_engine(settings.database_url, pool_size=settings.threads, role=settings.database_role)
     store = Store(engine, settings.tenant_url)
     registry = Registry(engine)
+    with suppress(StoreError):  # a database that is away is told by /readyz, and may come back
+        if store.migrated():
+            KeyRing.of(settings, registry).check()
     admission, refusals = Admission(registry), Refusals(store)
-    bearer = Bearer(registry, admission, refusals, Rates(settings.rate_limit, share=1 / settings.workers))
+    keys = KeySets(Outbound(settings.allow_custom_cloud), settings.jwks_max_age_s, settings.jwks_refetch_floor_s)
+    share = 1 / settings.workers
+    bearer = Bearer(registry, EntraTokens(registry, keys), admission, refusals, Rates(settings.rate_limit, share))
+    clients = ClientCredentials(registry, Assertions(registry, keys), admission, refusals, Rates(TOKENS_PER_SECOND, share))
 
     app = Flask("scim_server", static_folder=None)
-    scim_http.register(app, store, bearer, settings)
+    scim_http.register(app, store, bearer, clients, settings)
     return app

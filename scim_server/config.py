@@ -192,7 +192,7 @@ class Settings(BaseModel):
         le=256,
         must="a whole number from 1 to 256",
         example="4",
-        purpose="Threads of each process. A node has at most `WORKERS` × (`THREADS` + 2) database connections.",
+        purpose="Threads of each process. A node has at most `WORKERS` × (`THREADS` + 3) database connections.",
     )
     max_body_bytes: int = _setting(
         default=5 * 1024 * 1024,
@@ -203,11 +203,11 @@ class Settings(BaseModel):
         purpose="Largest request body in bytes. A larger one is answered 413.",
     )
     rate_limit: int = _setting(
-        default=200,
+        default=2000,
         ge=1,
         le=100_000,
         must="a whole number from 1 to 100000",
-        example="200",
+        example="2000",
         purpose="Most SCIM requests per second of one tenant on one node; more are answered 429. A tenant can have a limit of its own.",
     )
     trusted_proxies: Annotated[tuple[Network, ...], BeforeValidator(_networks)] = _setting(

@@ -242,11 +242,15 @@ class DomainRemoved(_DomainEvent):
     tag = "operator:domain:removed"
 
 
+@dataclass(frozen=True, slots=True)
 class DomainVerified(_DomainEvent):
-    """Its DNS has the proof. From now on it is this tenant's only."""
+    """From now on it is this tenant's only: its DNS has the proof, or an operator answered for it (``assumed``)."""
 
-    __slots__ = ()
     tag = "system:domain:verified"
+    assumed: bool = False
+
+    def data(self) -> dict[str, Any]:
+        return {"name": self.name, "assumed": self.assumed}
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from scim_server.store.engine import create_engine
 from scim_server.store.migrations import ROLE, migrate
 from scim_server.store.unit import Store
 from tests import postgres
+from tests.provider import directory, new_directory  # noqa: F401  fixtures
 from tests.server import Server
 from tests.tenants import BASE_URL, fresh_scope
 
@@ -35,9 +36,9 @@ hypothesis.settings.load_profile("project")
 class Databases:
     """Databases of one kind: ``empty`` ones, and ``migrated`` ones, which are copies of one template."""
 
-    def __init__(self, kind: str, directory: Path) -> None:
+    def __init__(self, kind: str, folder: Path) -> None:
         self._kind = kind
-        self._directory = directory
+        self._folder = folder
         self._stack = ExitStack()
         self._server = self._stack.enter_context(postgres.server()) if kind == "postgresql" else None
         self._template: str | None = None
@@ -60,7 +61,7 @@ class Databases:
         if self._server is not None:
             url = self._stack.enter_context(postgres.database(self._server, template))
             return url.render_as_string(hide_password=False)
-        file = self._directory / f"{uuid4().hex}.db"
+        file = self._folder / f"{uuid4().hex}.db"
         if template:
             shutil.copy(template, file)
         return URL.create("sqlite", database=str(file)).render_as_string()

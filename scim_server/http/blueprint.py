@@ -11,7 +11,7 @@ from flask import Blueprint, Flask, Response, g, request
 
 from scim_server import log
 from scim_server.config import BASE_PATH, Network, Settings
-from scim_server.http import discovery, errors, health
+from scim_server.http import discovery, errors, health, oauth_token
 from scim_server.http.addresses import client_address
 from scim_server.http.resources import Endpoint
 from scim_server.provisioning import groups, users
@@ -19,12 +19,14 @@ from scim_server.scim.schemas import GROUP_TYPE, USER_TYPE
 from scim_server.store.unit import Store
 from scim_server.tenancy.bearer import Bearer
 from scim_server.tenancy.client import READ, WRITE
+from scim_server.tenancy.client_credentials import ClientCredentials
+from scim_server.turns import TENANT_OF
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def register(app: Flask, store: Store, bearer: Bearer, settings: Settings) -> None:
-    """Serve SCIM and the health checks from this app.
+def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredentials, settings: Settings) -> None:
+    """Serve SCIM, access tokens for it, and the health checks from this app.
 
     Where the world reaches it, the base of every ``meta.location`` and ``$ref``, is configured, never taken from a request.
     """
@@ -33,10 +35,12 @@ def register(app: Flask, store: Store, bearer: Bearer, settings: Settings) -> No
     app.url_map.redirect_defaults = False
     app.before_request(partial(_begin, settings.trusted_proxies))
     app.after_request(_end)
+    app.extensions[TENANT_OF] = bearer.tenant_of
     errors.register(app)
     app.register_blueprint(health.create_blueprint(store))
     app.register_blueprint(_resources(store, bearer, base_url, max_results))
     app.register_blueprint(_discovery(bearer, base_url, max_results))
+    app.register_blueprint(oauth_token.create_blueprint(clients, settings.public_url))
 
 
 def _resources(store: Store, bearer: Bearer, base_url: str, max_results: int) -> Blueprint:

@@ -7,6 +7,7 @@ InsufficientScope   403, naming the scope (RFC 6750 §3.1)
 TooManyRequests     429 with Retry-After
 Taken               409 uniqueness
 UnknownMembers      400 invalidValue, naming the ids
+IssuerUnavailable   503 with Retry-After: nobody knows whether the token is good
 Busy                503 with Retry-After: the client tries again, nothing was changed
 Unavailable         503 with Retry-After; if the database went away at the commit, nobody knows whether it was done
 HTTPException       its own status: unknown route, wrong method, ...
@@ -21,12 +22,13 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from scim_server import log
-from scim_server.http import responses
+from scim_server.http import oauth_errors, responses
 from scim_server.scim.errors import InvalidValue, ScimError, UniquenessError
 from scim_server.scim.messages import error
 from scim_server.store.errors import Busy, Taken, Unavailable, UnknownMembers
 from scim_server.tenancy.rates import TooManyRequests
 from scim_server.tenancy.refusals import InsufficientScope, Suspended, Unauthenticated
+from scim_server.tenancy.trust import IssuerUnavailable
 
 PREFIX = "/scim/"
 _NAMED_IDS = 10
@@ -49,6 +51,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(TooManyRequests, _too_many)
     app.register_error_handler(Taken, _taken)
     app.register_error_handler(UnknownMembers, _unknown_members)
+    app.register_error_handler(IssuerUnavailable, _issuer_away)
     app.register_error_handler(Busy, _try_again)
     app.register_error_handler(Unavailable, _try_again)
     app.register_error_handler(HTTPException, _http)
@@ -87,6 +90,13 @@ def _too_many(failure: TooManyRequests) -> Response:
     return response
 
 
+def _issuer_away(_failure: IssuerUnavailable) -> Response:
+    g.refusal = "issuer unavailable"
+    response = _render(_Answer(503, "The keys of this token's issuer cannot be fetched now; nothing was changed. Try again."))
+    response.headers["Retry-After"] = "10"
+    return response
+
+
 def _taken(failure: Taken) -> Response:
     return _render(UniquenessError(f"Another resource of this type already has this {failure.attribute} (case does not matter)."))
 
@@ -111,6 +121,8 @@ def _try_again(failure: Busy | Unavailable) -> Response:
 
 
 def _http(failure: HTTPException) -> Response | HTTPException:
+    if request.path.startswith(oauth_errors.PREFIXES):
+        return oauth_errors.http(failure)
     if not request.path.startswith(PREFIX):
         return failure
     detail = {

@@ -49,7 +49,7 @@ def http(failure: HTTPException) -> Response:
     status = failure.code or 500
     text = {
         404: f"There is nothing here. Tokens are given out at {TOKEN_PATH}, by POST.",
-        405: "This method is not possible here. Tokens are asked for by POST.",
+        405: "This method is not possible here. The Allow header names those that are.",
     }.get(status, failure.description or failure.name)
     response = _answer("invalid_request", text, status)
     for name, value in failure.get_headers():
@@ -70,18 +70,15 @@ def _answer(error: str, description: str, status: int, retry_after_s: int | None
 
 def _request(failure: RequestError) -> Response:
     g.refusal = failure.error
-    response = _answer(failure.error, failure.description, failure.status)
-    if failure.status == 413:  # the rest of the body is not read
-        response.headers["Connection"] = "close"
-    return response
+    return _answer(failure.error, failure.description, failure.status)
 
 
 def _unauthenticated(failure: Unauthenticated) -> Response:
     g.refusal = failure.reason
     response = _answer(
         "invalid_client",
-        "The client is not known by what it sent. Check Client Identifier and Client Secret (or issuer, subject and audience of the "
-        "federated credential) in the provisioning settings, or ask for new ones: they may have expired or been revoked.",
+        "The client could not be authenticated. Check Client Identifier and Client Secret (or issuer, subject and audience of a federated "
+        "credential) in the provisioning settings, or ask for new ones: they may have expired or been revoked.",
         401,
     )
     response.headers["WWW-Authenticate"] = 'Basic realm="scim"'

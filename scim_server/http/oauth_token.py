@@ -74,11 +74,13 @@ def _form() -> dict[str, str]:
         raise RequestError("invalid_request", f"The body has more than {_MAX_PARAMETERS} parameters.") from fault
     form: dict[str, str] = {}
     for name, value in pairs:
-        said = name if name in _KNOWN else "A parameter"
-        if not (name + value).isprintable():
-            raise RequestError("invalid_request", f"{said} has a character in it that cannot be, such as a line break. Copy it again.")
-        if value and form.setdefault(name, value) is not value:
-            raise RequestError("invalid_request", f"{said} is given more than once.")
+        if not value:
+            continue
+        if name in form:
+            raise RequestError("invalid_request", f"{name if name in _KNOWN else 'A parameter'} is given more than once.")
+        if name in _KNOWN and not value.isprintable():
+            raise RequestError("invalid_request", f"{name} has a character in it that cannot be, such as a line break. Copy it again.")
+        form[name] = value
     return {name: value for name, value in form.items() if name in _KNOWN}
 
 

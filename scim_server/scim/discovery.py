@@ -62,7 +62,14 @@ def service_provider_config(base_url: str, max_results: int) -> dict[str, Any]:
                 "description": "A secret token in the Authorization header, as RFC 6750 has it.",
                 "specUri": "https://www.rfc-editor.org/info/rfc6750",
                 "primary": True,
-            }
+            },
+            {
+                "type": "oauth2",
+                "name": "OAuth 2.0 Client Credentials",
+                "description": "An access token in the Authorization header, given out for a client secret or a signed assertion.",
+                "specUri": "https://www.rfc-editor.org/info/rfc6749",
+                "primary": False,
+            },
         ],
         "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base_url}/ServiceProviderConfig"},
     }

@@ -1,7 +1,9 @@
 """Storage: SQL lives here and nowhere else, on SQLite and on PostgreSQL alike.
 
     unit, registry                        the front: a Unit is one transaction of one tenant
+    diagnosis                             what an operator wants to know of the database itself
     users, groups, members, audit_log     what a Unit offers
+    export                                all of a tenant, to be read out
     pages, filter_sql, columns            searching: filters become conditions on rows
     links, periods                        what users and groups share
     documents, dialects                   rows and values; what the two databases spell differently

@@ -38,8 +38,9 @@ class Message(NamedTuple):
 
 # Serialization failure, deadlock, lock not had in time; and statements that the server made before the tables became what they are.
 _TRY_AGAIN = {"40001", "40P01", "55P03", "0A000", "26000"}
-# Connection trouble, too many connections, shutdown or statement_timeout; and what only an operator can mend: no right.
-_AWAY = ("08", "53300", "57", "42501")
+# Connection trouble, a transaction that was left idle, too many connections, shutdown or statement_timeout;
+# and what only an operator can mend: no right.
+_AWAY = ("08", "25P03", "53300", "57", "42501")
 # The role that the server works under is not there, or not granted to its user.
 _NO_ROLE = {"22023", "42501"}
 _SQLITE_TRY_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -71,17 +72,18 @@ class Database(ABC):
             raise (Unprepared if getattr(error, "sqlstate", None) in _NO_ROLE else Unavailable)(str(error)) from error
 
     @abstractmethod
-    def connection(self, *, transaction: bool) -> Connection:
-        """What one Unit needs: with a transaction if it writes."""
+    def connection(self, *, transaction: bool, picture: bool = False) -> Connection:
+        """What one Unit needs: with a transaction if it writes; or with one that only reads, and in which nothing changes."""
 
 
 class Connection(ABC):
     """What one Unit, or one act of the registry, has of the database."""
 
-    def __init__(self, database: Database, *, transaction: bool) -> None:
+    def __init__(self, database: Database, *, transaction: bool, picture: bool) -> None:
         self._database = database
         self._dialect = database.dialect
-        self._transaction = transaction
+        self._transaction = transaction or picture
+        self._picture = picture
         self._tenant_id: str | None = None
         self._doomed = False
         self._held: PoolProxiedConnection | None = None

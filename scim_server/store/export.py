@@ -21,7 +21,20 @@ from scim_server.store.connections import Row
 from scim_server.store.dialects import apart, texts
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import Statement
-from scim_server.store.tables import Id, Instant, Json, activity, credentials, directories, domains, events, groups, memberships, tenants, users
+from scim_server.store.tables import (
+    Id,
+    Instant,
+    Json,
+    activity,
+    credentials,
+    directories,
+    domains,
+    events,
+    groups,
+    memberships,
+    tenants,
+    users,
+)
 
 TYPES = ("tenant", "directory", "domain", "credential", "user", "activity", "group", "membership", "event")
 """Of rows, in the order in which they come; but a page of users comes with their activity, and a group with its memberships."""
@@ -46,9 +59,7 @@ class _Kind:
         return [_text(rows.c[column]) for column in self.columns.values()]
 
     def read(self, row: Row) -> dict[str, Any]:
-        return {
-            name: None if value is None else load(value) for (name, load), value in zip(self._loads.items(), row, strict=True)
-        }
+        return {name: None if value is None else load(value) for (name, load), value in zip(self._loads.items(), row, strict=True)}
 
     def page(self) -> Statement:
         """Rows of the tenant after the one with the id ``after``."""

@@ -55,6 +55,7 @@ _OPTIONS = {
 # Until the end of the transaction, which is that of the exchange where none was begun: see migrations/versions/0002.
 _ENTER = Sql("SELECT set_config('scim.tenant', $1, true)", ("tenant_id",))
 _BEGIN, _COMMIT, _ROLLBACK, _PLAN_ANEW = (Message(Sql(text), {}) for text in ("BEGIN", "COMMIT", "ROLLBACK", "DISCARD PLANS"))
+_BEGIN_PICTURE = Message(Sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), {})
 _DONE = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}
 _OUTDATED = {"0A000", "26000"}
 """What a server says of a prepared statement when the tables have changed, or when it has lost it."""
@@ -101,15 +102,16 @@ class PostgreSQL(Database):
             connection = super().checkout()
         return connection
 
-    def connection(self, *, transaction: bool) -> Connection:
-        return _PostgreSQLConnection(self, transaction=transaction)
+    def connection(self, *, transaction: bool, picture: bool = False) -> Connection:
+        return _PostgreSQLConnection(self, transaction=transaction, picture=picture)
 
 
 class _PostgreSQLConnection(Connection):
     _wire: _Wire
 
-    def __init__(self, database: Database, *, transaction: bool) -> None:
-        super().__init__(database, transaction=transaction)
+    def __init__(self, database: Database, *, transaction: bool, picture: bool) -> None:
+        super().__init__(database, transaction=transaction, picture=picture)
+        self._beginning = _BEGIN_PICTURE if picture else _BEGIN
         self._waiting: list[Message] = []
         self._begun = False
         self._entered = False
@@ -131,7 +133,7 @@ class _PostgreSQLConnection(Connection):
             self._exchange(message)
 
     def _begin(self) -> None:
-        self._waiting.append(_BEGIN)
+        self._waiting.append(self._beginning)
 
     def _commit(self) -> None:
         self._exchange(_COMMIT)
@@ -146,7 +148,7 @@ class _PostgreSQLConnection(Connection):
         batch = [*self._waiting, message]
         self._waiting.clear()
         if self._tenant_id is not None and not self._entered:
-            batch.insert(1 if batch[0] is _BEGIN else 0, Message(_ENTER, {"tenant_id": self._tenant_id}))
+            batch.insert(1 if batch[0] is self._beginning else 0, Message(_ENTER, {"tenant_id": self._tenant_id}))
             self._entered = self._transaction
         self._begun = self._transaction
         return self._wire.exchange(batch)

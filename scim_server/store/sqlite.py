@@ -52,8 +52,8 @@ class SQLite(Database):
         super().__init__(engine, engine.dialect)
         self.turn = _Turn(f"{engine.url.database}-turn")
 
-    def connection(self, *, transaction: bool) -> Connection:
-        return _SQLiteConnection(self, self.turn, transaction=transaction)
+    def connection(self, *, transaction: bool, picture: bool = False) -> Connection:
+        return _SQLiteConnection(self, self.turn, transaction=transaction, picture=picture)
 
 
 class _Turn:
@@ -93,8 +93,8 @@ class _SQLiteConnection(Connection):
 
     _driver: Any
 
-    def __init__(self, database: Database, turn: _Turn, *, transaction: bool) -> None:
-        super().__init__(database, transaction=transaction)
+    def __init__(self, database: Database, turn: _Turn, *, transaction: bool, picture: bool) -> None:
+        super().__init__(database, transaction=transaction, picture=picture)
         self._turn = turn
         self._has_turn = False
 
@@ -114,6 +114,9 @@ class _SQLiteConnection(Connection):
             raise
 
     def _begin(self) -> None:
+        if self._picture:  # as the database is at the first read; nobody has to wait for it
+            self._driver.execute("BEGIN")
+            return
         self._turn.take()
         self._has_turn = True
         self._driver.execute("BEGIN IMMEDIATE")

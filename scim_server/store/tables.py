@@ -280,7 +280,7 @@ _index("memberships_open", memberships, "group_id", "member_id", "tenant_id", un
 _index("memberships_of_member", memberships, "member_id", "tenant_id", "group_id")
 _index("activity_open", activity, "user_id", "tenant_id", unique=True)
 # The three that hold across tenants: a directory, a proved domain and an issuer's tokens belong to one tenant only.
-_index("directories_one_tenant", directories, "cloud", "tid", unique=True)
+_index("directories_one_tenant", directories, "tid", unique=True)
 _partial("domains_one_tenant", domains, domains.c.state == literal_column("'verified'"), "name", unique=True)
 _bearers = credentials.c.subject.is_(None) & credentials.c.revoked.is_(None)  # an issuer without a subject: of whole tokens
 _partial("credentials_one_issuer", credentials, _bearers, "issuer", unique=True)

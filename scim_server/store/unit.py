@@ -76,6 +76,16 @@ class Store:
             yield Unit(connection, scope, self._base_url)
 
     @contextmanager
+    def picture(self, scope: Scope) -> Iterator[Unit]:
+        """A Unit that only reads, and in which everything is as it was at its first statement. It is in nobody's way."""
+        connection = self._database.connection(transaction=False, picture=True)
+        connection.enter(scope.tenant_id)
+        try:
+            yield Unit(connection, scope, self._base_url)
+        finally:
+            connection.rollback()
+
+    @contextmanager
     def write(self, scope: Scope) -> Iterator[Unit]:
         """A Unit that reads and writes: all of it lasts, or nothing."""
         connection = self._database.connection(transaction=True)

@@ -7,23 +7,28 @@ from scim_server.store.registry.credentials import CLIENT
 from scim_server.tenancy import opaque, refusals
 from scim_server.tenancy.admission import Admission
 from scim_server.tenancy.client import Client
+from scim_server.tenancy.entra_jwt import EntraTokens
 from scim_server.tenancy.rates import Rates
 from scim_server.tenancy.refusals import InsufficientScope, Refusals, Refused, Unauthenticated
+
+_MOST_KNOWN = 10_000
 
 
 class Bearer:
     """Tells which client is calling, within its limits. Whoever is refused is recorded."""
 
-    def __init__(self, registry: Registry, admission: Admission, refusals: Refusals, rates: Rates) -> None:
+    def __init__(self, registry: Registry, entra: EntraTokens, admission: Admission, refusals: Refusals, rates: Rates) -> None:
         self._credentials = registry.credentials
+        self._entra = entra
         self._admission = admission
         self._refusals = refusals
         self._rates = rates
+        self._tenants: dict[bytes, str] = {}
 
     def client(self, authorization: str | None, address: str, request_id: str, needs: str | None = None) -> Client:
         """The client behind the header, which may do what it ``needs`` to (a scope).
 
-        Raises Unauthenticated, Suspended, InsufficientScope, or TooManyRequests.
+        Raises Unauthenticated, Suspended, InsufficientScope, TooManyRequests, or IssuerUnavailable.
         """
         try:
             client = self._client(authorization, address)
@@ -34,6 +39,10 @@ class Bearer:
             raise
         return client
 
+    def tenant_of(self, authorization: str) -> str:
+        """The id of the tenant whose client was let in with the same header before; empty where none was. It proves nothing."""
+        return self._tenants.get(opaque.digest(authorization.partition(" ")[2].strip()), "")
+
     def _client(self, authorization: str | None, address: str) -> Client:
         if not authorization:
             raise Unauthenticated("no credential", presented=False)
@@ -43,9 +52,12 @@ class Bearer:
             raise Unauthenticated("not a bearer token")
         hashed = opaque.digest(token)
         self._rates.refuse_early(hashed)
-        grant = self._opaque(hashed)
-        client = self._admission.admit(grant, address)
+        grant, claims = self._entra.grant(token) if self._entra.possible(token) else (self._opaque(hashed), None)
+        client = self._admission.admit(grant, address, claims)
         self._rates.take(client.tenant_id, grant.settings.rate_limit, hashed)
+        self._tenants[hashed] = client.tenant_id
+        if len(self._tenants) > _MOST_KNOWN:
+            self._tenants.clear()
         return client
 
     def _opaque(self, hashed: bytes) -> Grant:

@@ -10,15 +10,24 @@ Kinds, by what a client does with them:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from scim_server import clock
 from scim_server.events import Principal
+from scim_server.store.errors import Taken
 from scim_server.store.registry import Credential, Registry
-from scim_server.store.registry.credentials import BEARER, CLIENT, Network
+from scim_server.store.registry.credentials import BEARER, CLIENT, Network, Trust
 from scim_server.tenancy import opaque
 from scim_server.tenancy.client import READ, WRITE
+from scim_server.tenancy.clouds import CUSTOM, GUID, parse_tid
+from scim_server.tenancy.clouds import Unusable as Unusable  # for whoever makes credentials
+
+if TYPE_CHECKING:
+    from scim_server.jwt.outbound import Outbound
 
 SECRET, OAUTH_CLIENT, FEDERATED, ENTRA = KINDS = ("secret", "client", "federated", "entra")
 PROVISIONING = frozenset({READ, WRITE})
@@ -27,7 +36,19 @@ PROVISIONING = frozenset({READ, WRITE})
 MOST_SECRETS = 2
 """Live secrets of one credential: during a rotation, the one in use and the next."""
 
+SHARED_AUDIENCE = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
+"""Of Entra's tokens for every application that is not in its gallery, whosever it is. Those in it have one of their own."""
+
+MAX_AUDIENCES = 10
+MAX_AUDIENCE = 300
+MAX_SUBJECT = 255
+
 _SECRET_KINDS = {SECRET: BEARER, OAUTH_CLIENT: CLIENT}
+_CLOUD_OF_HOST = {
+    **dict.fromkeys(("login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net"), "global"),
+    "login.microsoftonline.us": "us",
+    **dict.fromkeys(("login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "sts.chinacloudapi.cn"), "china"),
+}
 
 
 class NothingToRotate(Exception):
@@ -72,6 +93,125 @@ def create_with_secret(registry: Registry, tenant_id: str, kind: str, terms: Ter
         secret=(secret_kind, opaque.digest(secret)),
     )
     return made, secret
+
+
+def create_federated(
+    registry: Registry,
+    outbound: Outbound,
+    tenant_id: str,
+    terms: Terms,
+    by: Principal,
+    *,
+    issuer: str,
+    subject: str,
+    audiences: Sequence[str],
+    jwks_uri: str | None = None,
+) -> Credential:
+    """A new credential that assertions of the issuer open, about the subject, for one of the audiences (RFC 7523 §2.2).
+
+    Without ``jwks_uri`` the issuer's metadata says where its keys are. Raises Unusable, or StoreError if there is no such tenant.
+    """
+    if not (0 < len(subject) <= MAX_SUBJECT and subject.isprintable() and subject == subject.strip()):
+        raise Unusable(f"The subject must have 1 to {MAX_SUBJECT} printable characters, with no blank around them. Copy it again.")
+    if not audiences:
+        raise Unusable("At least one audience is needed: what the tokens have in their claim aud.")
+    trust = Trust(_issuer(outbound, issuer), subject, _audiences(audiences), _keys_at(outbound, jwks_uri))
+    return _create_trusting(registry, tenant_id, FEDERATED, terms, by, trust)
+
+
+def create_entra(
+    registry: Registry,
+    outbound: Outbound,
+    tenant_id: str,
+    terms: Terms,
+    by: Principal,
+    *,
+    tid: str,
+    audiences: Sequence[str] = (),
+    issuer: str | None = None,
+    jwks_uri: str | None = None,
+) -> Credential:
+    """A new credential that every token of the directory opens which is for one of the audiences. It switches that way in on.
+
+    The directory becomes the tenant's, if it is nobody's. By default the issuer, keys and audience are those of Entra's tokens of
+    version 1 for an application that is not in the gallery. Raises Unusable, or StoreError if there is no such tenant.
+    """
+    tid = parse_tid(tid)
+    if issuer is None:
+        issuer = f"https://sts.windows.net/{tid}/"
+        jwks_uri = jwks_uri or f"https://login.microsoftonline.com/{tid}/discovery/keys"
+    issuer, jwks_uri = _issuer(outbound, issuer), _keys_at(outbound, jwks_uri)
+    place = urlsplit(issuer)
+    if [each for each in place.path.split("/") if GUID.fullmatch(each)] != [tid]:
+        raise Unusable(f"The issuer {issuer!r} must have the directory's id, and no other's, as a part of its path: …/{tid}/…")
+    accepted = _audiences(audiences or (SHARED_AUDIENCE,))
+    if registry.credentials.by_issuer(issuer) is not None:
+        raise _opened_already(issuer)
+    directory_id = _directory(registry, tenant_id, _CLOUD_OF_HOST.get(place.hostname or "", CUSTOM), tid, by)
+    trust = Trust(issuer, None, accepted, jwks_uri, directory_id)
+    return _create_trusting(registry, tenant_id, ENTRA, terms, by, trust)
+
+
+def _create_trusting(registry: Registry, tenant_id: str, kind: str, terms: Terms, by: Principal, trust: Trust) -> Credential:
+    try:
+        return registry.credentials.create(
+            tenant_id,
+            kind,
+            by,
+            label=terms.label,
+            scopes=terms.scopes,
+            networks=terms.networks,
+            expires=terms.expires,
+            trust=trust,
+        )
+    except Taken as fault:  # by somebody who was quicker
+        raise _opened_already(trust.issuer) from fault
+
+
+def _directory(registry: Registry, tenant_id: str, cloud: str, tid: str, by: Principal) -> str:
+    """The id of the tenant's directory, which becomes the tenant's if it is nobody's."""
+    found = registry.directories.get(tid)
+    if found is None:
+        try:
+            return registry.directories.add(tenant_id, cloud, tid, by)
+        except Taken:  # by somebody who was quicker
+            found = registry.directories.get(tid)
+    if found is None or found.tenant_id != tenant_id:
+        raise Unusable(f"The directory {tid} cannot be this tenant's: it is another tenant's already. A directory belongs to one tenant.")
+    return found.id
+
+
+def _opened_already(issuer: str) -> Unusable:
+    return Unusable(f"Tokens of {issuer} open a credential already, and they can open only one. Revoke that one first, or use it.")
+
+
+def _issuer(outbound: Outbound, issuer: str) -> str:
+    try:
+        outbound.check(issuer)
+    except ValueError as fault:
+        raise Unusable(f"The issuer cannot be used. {fault}") from fault
+    if "?" in issuer:
+        raise Unusable(f"The issuer {issuer!r} must have no query: give exactly what the tokens have in their claim iss.")
+    return issuer
+
+
+def _keys_at(outbound: Outbound, jwks_uri: str | None) -> str | None:
+    try:
+        if jwks_uri is not None:
+            outbound.check(jwks_uri)
+    except ValueError as fault:
+        raise Unusable(f"The URL of the keys cannot be used. {fault}") from fault
+    return jwks_uri
+
+
+def _audiences(audiences: Sequence[str]) -> tuple[str, ...]:
+    """Each once. They are stored with blanks between them."""
+    if len(audiences) > MAX_AUDIENCES:
+        raise Unusable(f"There can be {MAX_AUDIENCES} audiences at most.")
+    for each in audiences:
+        if not (0 < len(each) <= MAX_AUDIENCE and each.isprintable() and each.isascii() and " " not in each):
+            raise Unusable(f"An audience has 1 to {MAX_AUDIENCE} printable ASCII characters without a blank, not {each[:100]!r}.")
+    return tuple(dict.fromkeys(audiences))
 
 
 def rotate(registry: Registry, credential: Credential, by: Principal, *, expires: datetime | None, overlap: timedelta) -> Rotated:

@@ -8,6 +8,7 @@ next to nothing.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -73,6 +74,7 @@ class Rates:
             wait = self._buckets.take(tenant_id, per_second, max(1.0, per_second * _BURST_S))
             if not wait:
                 return
+            wait = math.ceil(wait)  # as Retry-After will say it: who does not wait so long is refused early
             self._until[presented] = self._now() + wait
             if len(self._until) > _MOST:
                 self._until.popitem(last=False)

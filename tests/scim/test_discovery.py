@@ -98,9 +98,10 @@ def test_the_service_provider_config_says_the_truth() -> None:
     assert features == {"patch": True, "bulk": False, "filter": True, "changePassword": False, "sort": False, "etag": False}
     assert config["filter"]["maxResults"] == 200
     assert config["bulk"] == {"supported": False, "maxOperations": 0, "maxPayloadSize": 0}
-    (scheme,) = config["authenticationSchemes"]
-    assert scheme["type"] == "oauthbearertoken"
-    assert {"name", "description"} <= scheme.keys()
+    schemes = {each["type"]: each for each in config["authenticationSchemes"]}
+    assert list(schemes) == ["oauthbearertoken", "oauth2"]
+    assert [kind for kind, each in schemes.items() if each["primary"]] == ["oauthbearertoken"]
+    assert all({"name", "description", "specUri"} <= each.keys() for each in schemes.values())
 
 
 def test_an_independent_reader_understands_all_of_it() -> None:

@@ -10,12 +10,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from scim_server.store.connections import raise_translated
+from scim_server.store.errors import StoreError
 from scim_server.store.migrations import roles
 
 HEAD = "0002"
@@ -52,12 +54,26 @@ def migrate(engine: Engine, *, role: str = ROLE, login: str | None = None) -> No
         raise
 
 
+def _rebuilding(connection: Connection) -> Iterator[Connection]:
+    """A transaction of SQLite in which a table that others refer to can be made anew; nobody refers to nothing at its end."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys = OFF")  # has no effect within a transaction
+    try:
+        with connection.begin():  # BEGIN IMMEDIATE: the database has one writer
+            yield connection
+            dangling = connection.execute(text("PRAGMA foreign_key_check")).all()
+            if dangling:
+                raise StoreError(f"the migration would leave {len(dangling)} rows that refer to nothing: {dangling[0]}")
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
 @contextmanager
 def _transaction(engine: Engine) -> Iterator[Connection]:
     """One transaction, with which no other migration can be at work."""
     if engine.dialect.name == "sqlite":
-        with engine.begin() as connection:  # BEGIN IMMEDIATE: the database has one writer
-            yield connection
+        with engine.connect() as connection:
+            yield from _rebuilding(connection)
         return
     with engine.connect().execution_options(isolation_level="READ COMMITTED") as connection, connection.begin():
         connection.execute(text("SET LOCAL statement_timeout = 0"))

@@ -15,11 +15,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Text, and_, bindparam, cast, delete, insert, or_, select, update
 
+from scim_server import clock
 from scim_server.events import CredentialCreated, CredentialRevoked, CredentialRotated, Event, Principal
 from scim_server.store import ids
 from scim_server.store.connections import Row
-from scim_server.store.documents import instant
-from scim_server.store.errors import Taken
+from scim_server.store.documents import instant, instant_text
+from scim_server.store.errors import StoreError, Taken
 from scim_server.store.registry.acts import ID, NOW, TENANT, Act, Part, instant_or_none, text_or_none
 from scim_server.store.registry.tenants import TenantSettings
 from scim_server.store.statements import GlobalStatement
@@ -139,6 +140,7 @@ _REVOKE = GlobalStatement(
     .where(credentials.c.id == ID, credentials.c.revoked.is_(None))
     .returning(cast(credentials.c.tenant_id, Text))
 )
+_LOCK = GlobalStatement(select(credentials.c.revoked).where(credentials.c.id == ID).with_for_update())
 _EXTEND = GlobalStatement(update(credentials).values(expires=bindparam("expires", type_=Instant)).where(credentials.c.id == ID))
 _USED = GlobalStatement(
     update(credentials)
@@ -212,7 +214,7 @@ class Credentials(Part):
                 CredentialCreated(
                     credential_id,
                     label=label,
-                    expires=expires.isoformat() if expires else None,
+                    expires=_iso(expires),
                     kind=kind,
                     scopes=sorted(scopes),
                     networks=[str(each) for each in networks],
@@ -230,8 +232,7 @@ class Credentials(Part):
 
     def secrets(self, credential: Credential) -> list[Secret]:
         """Its live secrets, oldest first, without access tokens."""
-        with self.acting(Principal("system", "registry")) as act:
-            return _live_secrets(act, credential.id)
+        return _live(self.rows(_LIVE_SECRETS, **_of(credential.id, clock.now())))
 
     def by_hash(self, hash: bytes) -> tuple[str, Grant] | None:
         """What the secret with that hash opens, and of which kind it is; ended or not."""
@@ -270,23 +271,24 @@ class Credentials(Part):
     ) -> datetime | None:
         """Another secret for the credential; those there are end with the overlap, if not earlier. When the last of them does.
 
-        Raises Taken ("secret") if it has ``most`` live secrets already.
+        Raises Taken ("secret") if it has ``most`` live secrets already, StoreError if it is revoked.
         """
         with self.acting(by) as act:
-            live = _live_secrets(act, credential.id)
-            lasting = [each for each in live if each.expires is None or each.expires > overlap_ends]
+            if act.rows(_LOCK, id=credential.id) != [(None,)]:
+                raise act.refused(StoreError("no such credential, or revoked"))
+            live = _live(act.rows(_LIVE_SECRETS, **_of(credential.id, act.now)))
             if overlap_ends > act.now and len(live) >= most:
                 raise act.refused(Taken("secret"))
+            lasting = [each for each in live if each.expires is None or each.expires > overlap_ends]
+            ends = [overlap_ends if each in lasting else each.expires for each in live]
+            earlier_ends = max((each for each in ends if each is not None), default=None)
             for each in lasting:
-                act.later(_END_SECRET, id=each.id, expires=text_or_none(overlap_ends))
+                act.later(_END_SECRET, id=each.id, expires=instant_text(overlap_ends))
             _add_secret(act, credential.tenant_id, credential.id, *secret, expires=expires)
             act.later(_EXTEND, id=credential.id, expires=text_or_none(expires))
-            act.record(
-                credential.tenant_id,
-                CredentialRotated(credential.id, expires.isoformat() if expires else None, overlap_ends.isoformat() if live else None),
-            )
-        ends = [overlap_ends if each in lasting else each.expires for each in live]
-        return max((each for each in ends if each is not None), default=None)
+            event = CredentialRotated(credential.id, _iso(expires), _iso(earlier_ends))
+            act.record(credential.tenant_id, event)
+        return earlier_ends
 
     def revoke(self, credential_id: str, by: Principal) -> Credential | None:
         """The credential, from now on of no use; None if there is none of that id that was of use."""
@@ -334,9 +336,16 @@ def _add_secret(
     )
 
 
-def _live_secrets(act: Act, credential_id: str) -> list[Secret]:
-    rows = act.rows(_LIVE_SECRETS, credential_id=credential_id, bearer=BEARER, client=CLIENT, now=act.now_text)
+def _of(credential_id: str, now: datetime) -> dict[str, Any]:
+    return {"credential_id": credential_id, "bearer": BEARER, "client": CLIENT, "now": instant_text(now)}
+
+
+def _live(rows: list[Row]) -> list[Secret]:
     return [Secret(secret_id, kind, instant(created), instant_or_none(expires)) for secret_id, kind, created, expires in rows]
+
+
+def _iso(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None
 
 
 def _text(scopes: frozenset[str]) -> str:

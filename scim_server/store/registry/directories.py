@@ -1,4 +1,4 @@
-"""Directories: where tenants' people are kept. A directory (its ``tid`` in a cloud) belongs to one tenant; the database sees to that."""
+"""Directories: where tenants' people are kept. A directory (its ``tid``) belongs to one tenant; the database sees to that."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DIRECTORY = (
     .join_from(directories, tenants, directories.c.tenant_id == tenants.c.id)
     .where(directories.c.ended.is_(None))
 )
-_BY_TID = GlobalStatement(_DIRECTORY.where(directories.c.cloud == bindparam("cloud"), directories.c.tid == bindparam("tid")))
+_BY_TID = GlobalStatement(_DIRECTORY.where(directories.c.tid == bindparam("tid")))
 _OF_TENANT = GlobalStatement(_DIRECTORY.where(directories.c.tenant_id == TENANT).order_by(directories.c.id))
 _NEW: dict[str, Any] = {name: bindparam(name) for name in ("tenant_id", "id", *_COLUMNS)}
 _ADD = GlobalStatement(insert(directories).values(_NEW))
@@ -49,12 +49,7 @@ _CHANGEABLE = ("label", "client_id", "authority", "graph")
 _LIVE = (directories.c.id == ID, directories.c.tenant_id == TENANT, directories.c.ended.is_(None))
 _LOCK = GlobalStatement(select(*(directories.c[name] for name in _CHANGEABLE)).where(*_LIVE).with_for_update())
 _CHANGE = GlobalStatement(update(directories).values({name: bindparam(name) for name in _CHANGEABLE}).where(*_LIVE))
-_END = GlobalStatement(
-    update(directories)
-    .values(ended=NOW)
-    .where(*_LIVE)
-    .returning(directories.c.cloud, directories.c.tid)
-)
+_END = GlobalStatement(update(directories).values(ended=NOW).where(*_LIVE).returning(directories.c.cloud, directories.c.tid))
 
 
 class Directories(Part):
@@ -85,9 +80,9 @@ class Directories(Part):
             act.record(tenant_id, DirectoryAdded(directory_id, cloud, tid, client_id))
         return directory_id
 
-    def get(self, cloud: str, tid: str) -> Directory | None:
-        """The directory with that ``tid`` (lower case) in that cloud, whosever it is."""
-        rows = self.rows(_BY_TID, cloud=cloud, tid=tid)
+    def get(self, tid: str) -> Directory | None:
+        """The directory of that id (lower case), whosever it is: ids are unique over all clouds."""
+        rows = self.rows(_BY_TID, tid=tid)
         return _directory(rows[0]) if rows else None
 
     def list(self, tenant_id: str) -> list[Directory]:
@@ -97,7 +92,8 @@ class Directories(Part):
     def change(self, directory: Directory, by: Principal, *, seal: Callable[[str], Sealed] | None = None, **values: str | None) -> bool:
         """Other values for ``label``, ``client_id``, ``authority`` or ``graph``, or another secret. False if nobody has it any more.
 
-        Recorded if anything is different; that a secret was given always is.
+        A client id that comes without its secret ends that of the earlier one. Recorded if anything is different; that a secret was
+        given always is.
         """
         with self.acting(by) as act:
             rows = act.rows(_LOCK, id=directory.id, tenant_id=directory.tenant_id)
@@ -108,10 +104,13 @@ class Directories(Part):
             changes = [Change(name, before[name], after[name]) for name in _CHANGEABLE if before[name] != after[name]]
             if changes:
                 act.later(_CHANGE, id=directory.id, tenant_id=directory.tenant_id, **after)
+            other_client = before["client_id"] != after["client_id"]
             if seal is not None:
                 put(act, seal(directory.id))
+            elif other_client:
+                forget(act, directory.tenant_id, directory.id)
             if changes or seal is not None:
-                act.record(directory.tenant_id, DirectoryChanged(directory.id, changes, seal is not None))
+                act.record(directory.tenant_id, DirectoryChanged(directory.id, changes, seal is not None or other_client))
         return True
 
     def remove(self, directory: Directory, by: Principal) -> bool:
@@ -125,4 +124,5 @@ class Directories(Part):
 
 
 def _directory(row: Row) -> Directory:
-    return Directory(*row[:-1], instant(row[-1]))
+    directory_id, tenant_id, tenant_name, cloud, tid, label, client_id, authority, graph, created = row
+    return Directory(directory_id, tenant_id, tenant_name, cloud, tid, label, client_id, authority, graph, instant(created))

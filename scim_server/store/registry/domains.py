@@ -11,14 +11,13 @@ from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, delete, insert, literal_column, select, update
 
-from scim_server.events import DomainAdded, DomainRemoved, Event, Principal
+from scim_server.events import DomainAdded, DomainRemoved, DomainVerified, Event, Principal
 from scim_server.store import ids
 from scim_server.store.connections import Row
 from scim_server.store.documents import instant
 from scim_server.store.registry.acts import ID, NOW, TENANT, Part, instant_or_none, text_or_none
 from scim_server.store.statements import GlobalStatement
 from scim_server.store.tables import Instant, domains, tenants
-
 
 VERIFIED = "verified"
 """The state of which the database knows: in it a name is one tenant's only."""
@@ -54,7 +53,7 @@ _NEW: dict[str, Any] = {
 }
 _ADD = GlobalStatement(insert(domains).values(_NEW))
 _REMOVE = GlobalStatement(delete(domains).where(domains.c.id == ID, domains.c.tenant_id == TENANT).returning(domains.c.name))
-_ANY_DUE = GlobalStatement(select(domains.c.name).where(domains.c.next_check <= NOW).limit(literal_column("1")))
+_ANY_DUE = GlobalStatement(select(domains.c.name).where(domains.c.next_check <= NOW).limit(literal_column("1")).offset(literal_column("0")))
 _DUE = GlobalStatement(
     _DOMAIN.where(domains.c.next_check <= NOW)
     .order_by(domains.c.next_check)
@@ -106,6 +105,8 @@ class Domains(Part):
                 finding=finding,
             )
             act.record(tenant_id, DomainAdded(domain_id, name))
+            if state == VERIFIED:
+                act.record(tenant_id, DomainVerified(domain_id, name, assumed=True))
         made = self.find(tenant_id, name)
         assert made is not None
         return made
@@ -114,10 +115,6 @@ class Domains(Part):
         """The tenant's domain of that name."""
         rows = self.rows(_NAMED, tenant_id=tenant_id, name=name)
         return _domain(rows[0]) if rows else None
-
-    def list(self, tenant_id: str) -> list[Domain]:
-        """The tenant's domains, by name."""
-        return [_domain(row) for row in self.rows(_OF_TENANT, tenant_id=tenant_id)]
 
     def in_state(self, name: str, state: str) -> list[Domain]:
         """Whose domain of that name is in that state."""
@@ -161,7 +158,25 @@ class Domains(Part):
                 act.record(domain.tenant_id, DomainRemoved(domain.id, domain.name))
         return bool(rows)
 
+    def list(self, tenant_id: str) -> list[Domain]:
+        """The tenant's domains, by name."""
+        return [_domain(row) for row in self.rows(_OF_TENANT, tenant_id=tenant_id)]
+
 
 def _domain(row: Row) -> Domain:
-    domain_id, tenant_id, tenant_name, name, challenge, state, created, *instants, finding = row
-    return Domain(domain_id, tenant_id, tenant_name, name, challenge, state, instant(created), *map(instant_or_none, instants), finding)
+    *texts, created, verified, checked, next_check, missing_since, finding = row
+    domain_id, tenant_id, tenant_name, name, challenge, state = texts
+    return Domain(
+        domain_id,
+        tenant_id,
+        tenant_name,
+        name,
+        challenge,
+        state,
+        instant(created),
+        instant_or_none(verified),
+        instant_or_none(checked),
+        instant_or_none(next_check),
+        instant_or_none(missing_since),
+        finding,
+    )

@@ -56,7 +56,7 @@ def _directories() -> None:
         sa.PrimaryKeyConstraint("id", "tenant_id", name="directories_pkey"),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="directories_tenant_id_fkey"),
     )
-    _partial("directories_one_tenant", "directories", ["cloud", "tid"], "ended IS NULL")
+    _partial("directories_one_tenant", "directories", ["tid"], "ended IS NULL")
 
 
 def _domains() -> None:
