@@ -1,12 +1,20 @@
 """Commands for operators.
 
     serve          serve, db upgrade
-    tenants        tenant create, list
-    credentials    credential create, list, revoke
+    tenants        tenant create, list, show, set, suspend, resume
+    export         tenant export
+    credentials    credential create, list, show, rotate, revoke
     audit          audit list
-    demo           the tenant that ``make run`` makes, and what to paste into Entra
+    directories    directory add, list, remove
+    domains        domain add, list, check, remove
+    keys           keys generate, list, rotate
+    doctor         doctor
+    demo           the tenant that ``make run`` makes
+    pasting        what a client is given of a credential, and where it goes in Entra
+    terms          what a credential may do and whom it trusts, as options give it
     opening        settings and database, opened for one command
     durations      lengths of time, as options give them
+    facts          one thing in detail, for people
     output         JSON for scripts, text for people
 
 Results go to standard output (``--json``: one JSON document), everything else to standard error.
@@ -18,7 +26,7 @@ from __future__ import annotations
 
 import click
 
-from scim_server.cli import audit, credentials, serve, tenants
+from scim_server.cli import audit, credentials, directories, doctor, domains, export, keys, serve, tenants
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -33,5 +41,10 @@ def main() -> None:
 main.add_command(serve.serve)
 main.add_command(serve.db)
 main.add_command(tenants.tenant)
+tenants.tenant.add_command(export.export)
 main.add_command(credentials.credential)
 main.add_command(audit.audit)
+main.add_command(domains.domain)
+main.add_command(directories.directory)
+main.add_command(keys.keys)
+main.add_command(doctor.doctor)

@@ -12,6 +12,7 @@ from scim_server.cli import credentials, tenants
 from scim_server.cli.durations import duration
 from scim_server.cli.opening import Opened
 from scim_server.cli.output import command, relative
+from scim_server.cli.pasting import SECRET, to_paste
 from scim_server.config import Settings
 
 NAME = "demo"
@@ -19,9 +20,9 @@ _SAMPLE = "--users 100 --groups 10 --cycles 2"
 
 
 def prepare(settings: Settings, opened: Opened) -> None:
-    """See to it that the tenant has a valid credential, and print what to paste into Entra."""
+    """See to it that the tenant has a credential that is of use, and print what to paste into Entra."""
     tenant = opened.registry.tenants.get(NAME) or tenants.create(opened.registry, NAME, "entra")
-    if any(credentials.state(each) == "valid" for each in opened.registry.credentials.list(tenant.id)):
+    if any(credentials.of_use(each) for each in opened.registry.credentials.list(tenant.id)):
         click.echo(
             f"\nThe tenant {NAME!r} is as it was left. Its Secret Token was shown at the first start.\n"
             "For another one, with the same settings in the environment as here:\n\n"
@@ -30,11 +31,11 @@ def prepare(settings: Settings, opened: Opened) -> None:
         )
     else:
         expires = clock.now() + duration(credentials.LIFETIME)
-        _, token = credentials.create(opened.registry, tenant, "made at the first start", expires)
+        issued = credentials.create(settings, opened.registry, tenant, SECRET, label="made at the first start", expires=expires)
         emulator = f"{relative(Path(sys.executable))} -m conformance entra"
         click.echo(
-            f"\n{credentials.to_paste(settings, token, expires)}\n\n"
+            f"\n{to_paste(settings, issued)}\n\n"
             "To push a sample directory into it, from another terminal:\n\n"
-            f"  {emulator} --base-url {settings.tenant_url} --token {token} {_SAMPLE}"
+            f"  {emulator} --base-url {settings.tenant_url} --token {issued.secret} {_SAMPLE}"
         )
     click.echo("\nCtrl-C stops the server. Its log follows.\n")

@@ -26,6 +26,11 @@ def expiry(_context: click.Context, _option: click.Parameter, text: str) -> date
     return None if text == "never" else clock.now() + duration(text)
 
 
+def overlap(_context: click.Context, _option: click.Parameter, text: str) -> timedelta:
+    """Option callback: so long, or none."""
+    return timedelta(0) if text == "none" else duration(text)
+
+
 def since(_context: click.Context, _option: click.Parameter, text: str | None) -> datetime | None:
     """Option callback: so long ago, or a time in ISO 8601, in UTC where it names no zone."""
     if text is None:

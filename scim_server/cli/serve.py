@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from scim_server.cli import demo as demo_tenant
-from scim_server.cli import opening
+from scim_server.cli import keys, opening
 from scim_server.cli.output import json_option, show
 
 
@@ -26,7 +26,8 @@ def serve(migrate: bool, demo: bool) -> None:
     if migrate or settings.embedded_file:
         opening.upgrade(settings)
     # Closed again before the workers are forked: they must not share a connection.
-    with opening.database(settings) as opened:
+    with opening.database(settings) as opened, keys.faults_told():
+        keys.ring(settings, opened).check()
         if demo:
             demo_tenant.prepare(settings, opened)
     server.run(settings)

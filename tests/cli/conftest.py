@@ -12,12 +12,15 @@ from click.testing import CliRunner, Result
 
 from scim_server import log
 from scim_server.cli import main
+from scim_server.jwt.keys import KeySets
+from scim_server.jwt.outbound import Outbound
 from scim_server.store.engine import create_engine
 from scim_server.store.migrations import ROLE
 from scim_server.store.registry import Registry
 from scim_server.store.unit import Store
 from scim_server.tenancy.admission import Admission
 from scim_server.tenancy.bearer import Bearer
+from scim_server.tenancy.entra_jwt import EntraTokens
 from scim_server.tenancy.rates import Rates
 from scim_server.tenancy.refusals import Refusals
 from tests.conftest import Databases
@@ -48,7 +51,8 @@ def tenant(cli: Command) -> str:
 def bearer(url: str) -> Iterator[Bearer]:
     engine = create_engine(url, pool_size=1, role=ROLE)
     registry, store = Registry(engine), Store(engine, "https://scim.example/scim/v2")
-    yield Bearer(registry, Admission(registry), Refusals(store), Rates(1000, 1.0))
+    entra = EntraTokens(registry, KeySets(Outbound(allow_custom=False), 86_400, 300))
+    yield Bearer(registry, entra, Admission(registry), Refusals(store), Rates(1000, 1.0))
     engine.dispose()
 
 
