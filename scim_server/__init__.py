@@ -3,13 +3,16 @@
 Layers, high to low; each imports only what stands below it (held by import-linter):
 
     cli                     commands for operators
+    server                  gunicorn, set up for this application
     http                    SCIM over HTTP: parse, one use case, render
+    housekeeping            what a server does beside requests
     provisioning            use cases: users, groups
     tenancy                 whose request is this?
     store                   SQL; a Unit is one transaction of one tenant
     entra | events          Entra's dialect; what can happen
     scim                    the protocol core, pure
     config | log | clock    settings, logging, time
+    turns                   tenants take turns at the threads of a process
 
 A request goes down once (bytes, dialect, RFC values, use case, SQL) and comes up once as a value.
 Read in that order, from ``http.blueprint``; or from ``scim`` upwards.

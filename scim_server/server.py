@@ -11,9 +11,10 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gunicorn import glogging, util
 from gunicorn.app.base import BaseApplication
@@ -21,6 +22,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from scim_server import log
 from scim_server.config import Settings
+from scim_server.turns import TENANT_OF, Turns
 
 APPLICATION = "wsgi:create_app()"
 _HESITATION_S = 0.00003
@@ -93,26 +95,104 @@ class _Logger(glogging.Logger):
             handler.setFormatter(log.formatter())
 
 
-class _Worker(ThreadWorker):
-    """Threads, as gunicorn has them; but of several processes the one with the fewest connections takes the next.
+_WAITS = object()
 
-    All of them wait at the same socket. Left to chance, a client's few connections, which it keeps
-    for thousands of requests, may all end up at one process, and the others do nothing.
+
+class _Waiting(NamedTuple):
+    request: Any
+    connection: Any
+
+
+class _Again:
+    """A connection's parser that gives the request which was read already, since it is its tenant's turn, and then steps back."""
+
+    def __init__(self, waiting: _Waiting, tenant: str, thread: threading.local) -> None:
+        self._waiting = waiting
+        self._parser = waiting.connection.parser
+        self._tenant = tenant
+        self._thread = thread
+
+    def __next__(self) -> Any:
+        self._waiting.connection.parser = self._parser
+        self._thread.turn_of = self._tenant
+        return self._waiting.request
+
+
+class _Worker(ThreadWorker):
+    """Threads, as gunicorn has them; but connections are spread over processes, and tenants take turns.
+
+    Of several processes the one with the fewest connections takes the next. All of them wait at the
+    same socket. Left to chance, a client's few connections, which it keeps for thousands of
+    requests, may all end up at one process, and the others do nothing.
+
+    A request whose tenant has its share of the threads already waits without one (``turns``). Its
+    connection comes back by the way that it came, with the request in front of what it sends next.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._turns: Turns[_Waiting] = Turns(self.cfg.threads)
+        self._thread = threading.local()
 
     def accept(self, listener: socket.socket) -> None:
         """Hesitate the longer, the more connections this process has: one that has fewer is quicker then."""
         time.sleep(min(self.nr_conns, _MOST_COUNTED) * _HESITATION_S)
         super().accept(listener)
 
+    def handle(self, conn: Any) -> Any:
+        self._thread.waits, self._thread.turn_of = False, None
+        kept = super().handle(conn)
+        return _WAITS if self._thread.waits else kept
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer the request if it is its tenant's turn; or leave it to be taken up again."""
+        tenant = self._thread.turn_of
+        if tenant is None:
+            tenant = self._tenant(req)
+            if not self._turns.begin(tenant, _Waiting(req, conn)):
+                self._thread.waits = True
+                return False
+        began = time.perf_counter()
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            time.sleep(self._turns.rest(tenant, time.perf_counter() - began))
+            for waiting in self._turns.end(tenant):
+                waiting.connection.parser = _Again(waiting, tenant, self._thread)
+                self.enqueue_req(waiting.connection)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        if not fs.cancelled() and fs.exception() is None and fs.result() is _WAITS:
+            return
+        super().finish_request(conn, fs)
+
+    def _tenant(self, req: Any) -> str:
+        """Whose request it is, as far as that is known already: nobody is asked for it."""
+        presented = next((value for name, value in req.headers if name == "AUTHORIZATION"), None)
+        application: Any = self.wsgi
+        return application.extensions[TENANT_OF](presented) if presented else ""
+
+    def run(self) -> None:
+        """Serve, and do what else is due, until the process is told to end: the application is loaded by now."""
+        from scim_server.housekeeping import Housekeeping, jobs  # after the fork, like the application
+
+        assert isinstance(self.app, _Gunicorn)
+        settings = self.app.settings
+        housekeeping = Housekeeping(lambda: jobs(settings))
+        housekeeping.start()
+        try:
+            super().run()
+        finally:
+            housekeeping.stop()
+
 
 class _Gunicorn(BaseApplication):
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in options(self._settings).items():
+        for name, value in options(self.settings).items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:

@@ -1,0 +1,135 @@
+"""Tenants take turns: who may go on, who waits, and nobody is forgotten."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from scim_server.turns import Turns
+from tests.server import Server
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def turns(clock: Clock) -> Turns[str]:
+    return Turns(4, clock)
+
+
+def test_who_is_alone_has_all_threads(turns: Turns[str]) -> None:
+    assert [turns.begin("a", str(n)) for n in range(5)] == [True] * 4 + [False]
+    assert turns.end("a") == ["4"]
+    assert turns.end("a") == []
+
+
+def test_beside_others_each_has_one(turns: Turns[str]) -> None:
+    assert turns.begin("b", "b0")
+    assert [turns.begin("a", f"a{n}") for n in range(4)] == [True, False, False, False]
+    assert [turns.end("a"), turns.end("a")] == [["a1"], ["a2"]]
+    assert turns.end("b") == []
+    assert turns.begin("b", "b1")
+
+
+def test_when_the_others_are_gone_all_threads_are_had_again(turns: Turns[str], clock: Clock) -> None:
+    assert turns.begin("b", "b0")
+    assert turns.end("b") == []
+    assert [turns.begin("a", f"a{n}") for n in range(6)] == [True] + [False] * 5
+    clock.now += 3
+    assert turns.end("a") == ["a1", "a2", "a3", "a4"]
+    assert turns.end("a") == ["a5"]
+
+
+def test_a_request_under_way_keeps_its_tenant_present(turns: Turns[str], clock: Clock) -> None:
+    assert turns.begin("b", "takes long")
+    clock.now += 60
+    assert turns.begin("a", "a0")
+    assert not turns.begin("a", "a1")
+    assert turns.end("b") == []
+
+
+@pytest.mark.parametrize(
+    ("others", "waiting", "took", "rest"),
+    [(True, True, 0.01, 0.01), (True, True, 9.0, 0.1), (True, False, 0.01, 0.0), (False, False, 0.01, 0.0), (False, True, 0.01, 0.0)],
+)
+def test_who_floods_others_works_half_the_time(
+    turns: Turns[str], clock: Clock, others: bool, waiting: bool, took: float, rest: float
+) -> None:
+    if others:
+        turns.begin("b", "b0")
+    for n in range((2 if others else 5) if waiting else 1):
+        turns.begin("a", f"a{n}")
+    assert turns.rest("a", took) == rest
+
+
+def test_every_request_goes_on_exactly_once() -> None:
+    """Whatever the order in which three tenants' requests begin and end."""
+    random_ = random.Random(7)
+    clock = Clock()
+    turns: Turns[tuple[str, int]] = Turns(4, clock)
+    under_way: list[tuple[str, int]] = []
+    begun: list[tuple[str, int]] = []
+    for number in range(3000):
+        clock.now += random_.random()
+        request = (random_.choice("abc"), number)
+        if turns.begin(request[0], request):
+            under_way.append(request)
+            begun.append(request)
+        while under_way and random_.random() < 0.7:
+            done = under_way.pop(random_.randrange(len(under_way)))
+            released = turns.end(done[0])
+            under_way += released
+            begun += released
+    while under_way:
+        released = turns.end(under_way.pop()[0])
+        under_way += released
+        begun += released
+    assert sorted(begun, key=lambda each: each[1]) == sorted(set(begun), key=lambda each: each[1])
+    assert len(begun) == 3000
+
+
+def test_all_who_wait_are_answered(tmp_path: Path) -> None:
+    """One process of two threads; twelve connections of one tenant and one of another, each with a body that must arrive whole."""
+    server = Server(tmp_path, WORKERS="1", THREADS="2")
+    server.upgrade()
+    server.start()
+    try:
+        noisy, quiet = server.new_client(), server.new_client()
+        wrong: list[str] = []
+
+        def work(token: str, name: str, number: int) -> None:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            for turn in range(number):
+                user = {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": f"{name}-{turn}", "title": "x" * 3000}
+                headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/scim+json"}
+                connection.request("POST", "/scim/v2/Users", json.dumps(user), headers)
+                answer = connection.getresponse()
+                body = json.loads(answer.read())
+                if answer.status != 201 or body["userName"] != user["userName"]:
+                    wrong.append(f"{name}-{turn}: {answer.status} {body}")
+            connection.close()
+
+        threads = [threading.Thread(target=work, args=(noisy, f"noisy{n}", 15)) for n in range(12)]
+        threads.append(threading.Thread(target=work, args=(quiet, "quiet", 30)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+    finally:
+        assert server.stop() == 0
