@@ -15,11 +15,13 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.message import Message
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urlsplit
+
+from conformance.bearer import Secret, Source
 
 SCIM_JSON = "application/scim+json; charset=utf-8"
 
@@ -31,13 +33,22 @@ class Unreachable(Exception):
 
     def __init__(self, method: str, target: str, reason: str, *, sent: bool) -> None:
         super().__init__(f"{method} {target}: {reason}")
+        self.method = method
+        self.target = target
         self.reason = reason
         self.sent = sent
 
 
+class TooLong(Unreachable):
+    """The answer is longer than the wire was told to read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer. `headers` ignores the case of names (`headers.get("Location")`); `elapsed` is in seconds, to the last byte."""
+    """One answer. `headers` ignores the case of names (`headers.get("Location")`); `elapsed` is in seconds, to the last byte.
+
+    `bearer` is the token that the wire put into the request, None if it put none.
+    """
 
     status: int
     headers: Message
@@ -45,6 +56,7 @@ class Response:
     elapsed: float
     method: str = ""
     target: str = ""
+    bearer: str | None = field(default=None, repr=False)
 
     def json(self) -> Any:
         """The body as JSON; ValueError if it is not."""
@@ -60,13 +72,21 @@ class Response:
 
 
 class Wire:
-    """A server's base URL and a bearer token. May be used by many threads at once: each has its own connection.
+    """A server's base URL and where bearer tokens come from. May be used by many threads at once: each has its own connection.
 
-    `token` None sends no Authorization. A query in the base URL (`…/scim/v2?aadOptscim062020`) is a switch of the client's, not a part of
-    the address, and is left out.
+    `token` None sends no Authorization; a string is sent as it is, a source is asked before each request. A query in the base URL
+    (`…/scim/v2?aadOptscim062020`) is a switch of the client's, not a part of the address, and is left out. An answer of more than `most`
+    bytes is given up (TooLong).
     """
 
-    def __init__(self, base_url: str, token: str | None, timeout: float = 20.0, user_agent: str | None = "scim-conformance/1") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: str | Source | None,
+        timeout: float = 20.0,
+        user_agent: str | None = "scim-conformance/1",
+        most: int | None = None,
+    ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"not an http(s) base URL: {base_url!r}")
@@ -76,8 +96,9 @@ class Wire:
         self.prefix = parts.path.rstrip("/")
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.base_url = self.origin + self.prefix
-        self.token = token
+        self.source = Secret(token) if isinstance(token, str) else token
         self.timeout = timeout
+        self.most = most
         self.user_agent = user_agent
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._local = threading.local()
@@ -89,6 +110,11 @@ class Wire:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+    @property
+    def token(self) -> str | None:
+        """The token that the next request will bear."""
+        return None if self.source is None else self.source.bearer()
 
     def close(self) -> None:
         """Close the connections of all threads; they may still be used and then connect anew."""
@@ -120,7 +146,7 @@ class Wire:
 
         `path` is below the base URL ("/Users"). `body` is sent as JSON, `raw_body` as it is; Content-Type goes out only with one of them.
         `query` is form-encoded (blank is `+`, a quote is `%22`); a string is sent as it is. `headers` win over all that would be sent
-        otherwise. Raises Unreachable when there is no answer.
+        otherwise. Raises Unreachable when there is no answer, NoToken when the source of tokens has none.
         """
         target = self.prefix + quote(path, safe="/?#[]@!$&'()*+,;=:%-._~\"<>\\^`{|}")
         if query is not None:
@@ -133,8 +159,10 @@ class Wire:
         elif body is not None:
             payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         sent: dict[str, str] = {}
-        if self.token is not None:
-            sent["Authorization"] = f"Bearer {self.token}"
+        bearer = None
+        if self.source is not None and not any(name.lower() == "authorization" for name in headers or ()):
+            bearer = self.source.bearer()
+            sent["Authorization"] = f"Bearer {bearer}"
         if self.user_agent is not None:
             sent["User-Agent"] = self.user_agent
         if payload is not None and content_type is not None:
@@ -143,9 +171,9 @@ class Wire:
             for known in [known for known in sent if known.lower() == name.lower()]:
                 del sent[known]
             sent[name] = value
-        return self._exchange(method, target, payload, sent)
+        return self._exchange(method, target, payload, sent, bearer)
 
-    def _exchange(self, method: str, target: str, payload: bytes | None, headers: dict[str, str]) -> Response:
+    def _exchange(self, method: str, target: str, payload: bytes | None, headers: dict[str, str], bearer: str | None) -> Response:
         # A connection that the server closed while it lay idle is noticed before use. If it closes in the very moment of use, only a
         # request without effect may be sent again on our own account (RFC 9110 §9.2.2); for others the caller must find out.
         repeatable = method in ("GET", "HEAD", "OPTIONS")
@@ -157,7 +185,7 @@ class Wire:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     connection.request(method, target, body=payload, headers=headers)
                 answer = connection.getresponse()
-                content = answer.read()
+                content = answer.read() if self.most is None else answer.read(self.most + 1)
             except TimeoutError as error:
                 self._drop(connection)
                 raise Unreachable(method, target, f"timed out after {self.timeout:g} s", sent=True) from error
@@ -167,9 +195,13 @@ class Wire:
                     continue
                 reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
                 raise Unreachable(method, target, reason, sent=True) from error
-            if answer.will_close:
+            too_long = self.most is not None and len(content) > self.most
+            if answer.will_close or too_long:
                 self._drop(connection)
-            return Response(answer.status, answer.headers, content, time.perf_counter() - started, method, target)
+            if too_long:
+                answer.close()  # it holds the socket as long as there is something to read
+                raise TooLong(method, target, f"an answer of more than {self.most} bytes", sent=True)
+            return Response(answer.status, answer.headers, content, time.perf_counter() - started, method, target, bearer)
 
     def _connection(self, method: str, target: str) -> tuple[http.client.HTTPConnection, bool]:
         """This thread's connection, and whether it was used before."""

@@ -6,11 +6,14 @@ Exit status: 0 no MUST failed, 1 a MUST failed or could not be carried out, 2 us
 from __future__ import annotations
 
 import argparse
-import os
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
+from conformance import authentication
+from conformance.bearer import NoToken
 from conformance.checks import offer, report, runner
 from conformance.checks.catalogue import select
 from conformance.wire import Unreachable, Wire
@@ -22,10 +25,11 @@ def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(
         prog="python -m conformance check",
         description="Graded black-box checks of a SCIM 2.0 server. They make users and groups of their own and delete them again.",
-        epilog="Exit status: 0 no MUST failed, 1 a MUST failed or could not be carried out, 2 usage or server out of reach.",
+        epilog=authentication.EPILOG
+        + "\n\nExit status: 0 no MUST failed, 1 a MUST failed or could not be carried out, 2 usage or server out of reach.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.add_argument("--base-url", metavar="URL", help="the base URL, as https://host/scim/v2")
-    arguments.add_argument("--token", help="the bearer token; without the option it is taken from the environment variable SCIM_TOKEN")
     arguments.add_argument("--json", metavar="FILE", type=Path, help="write the results as JSON")
     arguments.add_argument("--junit", metavar="FILE", type=Path, help="write the results as JUnit XML")
     arguments.add_argument(
@@ -34,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--list", action="store_true", help="show the checks and run none")
     arguments.add_argument("--quiet", action="store_true", help="show the summary only")
     arguments.add_argument("--timeout", metavar="SECONDS", type=float, default=20.0, help="how long to wait for an answer (default 20)")
+    authentication.add_options(arguments)
     return arguments
 
 
@@ -55,21 +60,23 @@ def main(argv: list[str]) -> int:
     if options.list:
         report.catalogue(console, checks)
         return 0
-    token = options.token or os.environ.get("SCIM_TOKEN")
-    if not options.base_url or not token:
-        return refuse("--base-url and --token (or SCIM_TOKEN) are needed")
-    try:
-        wire = Wire(options.base_url, token, timeout=options.timeout)
-    except ValueError as bad:
-        return refuse(str(bad))
-    with wire:
+    if not options.base_url:
+        return refuse("--base-url is needed")
+    with ExitStack() as stack:
+        try:
+            way = stack.enter_context(authentication.opened(options))
+            wire = stack.enter_context(Wire(options.base_url, way.source, timeout=options.timeout))
+        except ValueError as bad:
+            return refuse(str(bad))
         try:
             if refusal := greet(wire):
                 return refuse(refusal)
             offered = offer.read(wire)
+        except NoToken as none:
+            return refuse(str(none))
         except Unreachable as unreachable:
             return refuse(f"the server cannot be reached: {unreachable.reason}")
-        outcome = runner.run(wire, offered, checks)
+        outcome = replace(runner.run(wire, offered, checks), authentication=way)
     for path, written in ((options.json, report.to_json), (options.junit, report.to_junit)):
         if path is not None:
             try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conformance.bearer import redact
 from conformance.checks.answer import Answer, Document, at
 from conformance.checks.evidence import Broken, Exchange, clean, describe, shown
 from conformance.checks.offer import Offer
@@ -46,13 +46,11 @@ class Probe:
         self.tag = tag
         self.conversation: list[Exchange] = []
         self._made: list[str] = []  # paths, in the order of making
-        letters = (f"(?:{re.escape(letter)}|%{ord(letter):02x})" for letter in wire.token or "")
-        self._secret = re.compile("".join(letters), re.IGNORECASE) if wire.token else None
         self._stranger = Wire(wire.base_url, None, timeout=wire.timeout)
 
     def redact(self, text: str) -> str:
-        """The text without the token, percent-encoded as it may be."""
-        return self._secret.sub("[token]", text) if self._secret else text
+        """The text without the token and what it was had for, percent-encoded as they may be."""
+        return redact(text, self.wire.source.confidential) if self.wire.source else text
 
     # -- requests ---------------------------------------------------------------------------------------------------
 

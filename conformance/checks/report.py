@@ -70,6 +70,8 @@ def summary(console: Console, report: Report) -> None:
     console.print(
         f"\n{report.base_url}: {len(report.results)} checks in {report.seconds:.1f} s", markup=False, highlight=False, soft_wrap=True
     )
+    if report.authentication:
+        console.print(str(report.authentication), markup=False, highlight=False, soft_wrap=True)
     table = Table()
     table.add_column("Level")
     for outcome in Outcome:
@@ -96,6 +98,7 @@ def to_json(report: Report) -> str:
         "summary": {level: {outcome: report.count(level)[outcome] for outcome in Outcome} for level in Level},
         "left": list(report.left),
         "lost": report.lost,
+        "authentication": report.authentication.as_json() if report.authentication else None,
         "checks": [_result(result) for result in report.results],
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from conformance.authentication import Authentication
 from conformance.checks.answer import at
 from conformance.checks.evidence import Broken, Exchange, Failed, Skipped
 from conformance.checks.offer import Offer
@@ -45,7 +46,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A run: `left` are the paths of resources that could not be deleted again; `lost` says why the run ended early, if it did."""
+    """A run: `left` are the paths of resources that could not be deleted again; `lost` says why the run ended early, if it did;
+    `authentication` is told with it, if it is given."""
 
     base_url: str
     run: str
@@ -54,6 +56,7 @@ class Report:
     results: tuple[Result, ...]
     left: tuple[str, ...] = ()
     lost: str | None = None
+    authentication: Authentication | None = None
 
     def count(self, level: Level) -> Counter[Outcome]:
         return Counter(result.outcome for result in self.results if result.check.level is level)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 
+from conformance import authentication
+from conformance.authentication import Authentication
 from conformance.entra.compare import Comparison
 from conformance.entra.directory import Directory
 from conformance.entra.engine import Engine
@@ -44,13 +46,12 @@ def parser() -> argparse.ArgumentParser:
     it = argparse.ArgumentParser(
         prog="conformance entra",
         description="Plays Entra's provisioning engine against a SCIM server from an invented directory, then reads back and compares.",
-        epilog=(
-            "Exit status: 0 no difference, 1 differences, 2 usage, unreachable or unreadable. Everything a run makes has its prefix and "
-            "is left behind; running the same seed again on the same tenant matches what is there, and must converge too."
-        ),
+        epilog=authentication.EPILOG
+        + "\n\nExit status: 0 no difference, 1 differences, 2 usage, unreachable or unreadable. Everything a run makes has its prefix and"
+        "\nis left behind; running the same seed again on the same tenant matches what is there, and must converge too.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     it.add_argument("--base-url", required=True, help="the Tenant URL, e.g. https://scim.example.com/scim/v2")
-    it.add_argument("--token", default=os.environ.get("SCIM_TOKEN"), help="bearer token (default: the environment variable SCIM_TOKEN)")
     it.add_argument("--users", type=_number(1), default=1000)
     it.add_argument("--groups", type=_number(0), default=50)
     it.add_argument("--cycles", type=_number(0), default=5, help="incremental cycles after the initial one (default: 5)")
@@ -66,28 +67,33 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--show", type=_number(0), default=20, metavar="N", help="rows of each list that are printed (default: 20)")
     it.add_argument("--json", type=Path, metavar="FILE", help="write everything, all differences included, to FILE")
     it.add_argument("--quiet", action="store_true", help="no progress, only the report")
+    authentication.add_options(it)
     return it
 
 
 def main(argv: list[str]) -> int:
     """One run. Ctrl-C stops it and reports what there is."""
     options = parser().parse_args(argv)
-    if not options.token:
-        parser().error("a token is needed: --token, or the environment variable SCIM_TOKEN")
     if options.json is not None and not options.json.parent.is_dir():
         parser().error(f"--json: there is no folder {options.json.parent}")
-    try:
-        wire = Wire(options.base_url, options.token, options.timeout)
-    except ValueError as error:
-        parser().error(str(error))
+    with ExitStack() as stack:
+        try:
+            way = stack.enter_context(authentication.opened(options))
+            wire = Wire(options.base_url, way.source, options.timeout)
+        except ValueError as error:
+            parser().error(str(error))
+        return _run(options, wire, way)
+
+
+def _run(options: argparse.Namespace, wire: Wire, way: Authentication) -> int:
     tally = Tally()
     reporter = Reporter(Console(stderr=True), tally, quiet=options.quiet)
     directory = Directory(options.seed, options.users, options.groups, options.prefix)
     sender = Sender(wire, tally, min(options.retry_seconds, _START_PATIENCE))
     external_id = "oid" if options.external_id == "objectId" else "nickname"
     engine = Engine(sender, directory, reporter, dialect=options.dialect, workers=options.workers, external_id=external_id)
-    settings = {name: str(value) if isinstance(value, Path) else value for name, value in vars(options).items() if name != "token"}
-    outcome = Outcome(settings, tally, engine.cycles, {}, 0.0, {})
+    settings = {name: str(value) if isinstance(value, Path) else value for name, value in authentication.public(options).items()}
+    outcome = Outcome(settings, tally, engine.cycles, {}, 0.0, {}, way)
     begun = time.monotonic()
     try:
         engine.exporter.test_connection()
@@ -95,7 +101,7 @@ def main(argv: list[str]) -> int:
         engine.run(options.cycles)
         outcome.differences = Comparison(engine.exporter, reporter, options.workers).run()
     except CredentialRefused as error:
-        outcome.stopped = f"401, the credential is refused. {error}"
+        outcome.stopped = str(error)
     except (GaveUp, Refused) as error:
         outcome.stopped = str(error)
     except (KeyboardInterrupt, Stopped):
@@ -103,6 +109,8 @@ def main(argv: list[str]) -> int:
     finally:
         wire.close()
     outcome.seconds = time.monotonic() - begun
+    for remark in way.source.remarks:
+        tally.remark(remark)
     outcome.escrow = engine.left()
     outcome.resources = {"users": len(engine.exporter.ledger.users), "groups": len(engine.exporter.ledger.groups)}
     console = Console() if Console().is_terminal else Console(width=160)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from conformance.authentication import Authentication
 from conformance.entra.compare import kinds
 from conformance.entra.engine import CycleSummary
 from conformance.entra.tally import Difference, Tally, percentile
@@ -27,6 +28,7 @@ class Outcome:
     escrow: dict[tuple[str, str], str]  # (kind, name) → reason
     seconds: float
     resources: dict[str, int]
+    authentication: Authentication
     differences: list[Difference] | None = None
     stopped: str = ""
 
@@ -43,6 +45,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "exit_status": outcome.exit_status,
         "stopped": outcome.stopped,
         "options": outcome.options,
+        "authentication": outcome.authentication.as_json(),
         "seconds": round(outcome.seconds, 3),
         "requests_per_second": round(tally.counts.requests / outcome.seconds, 1) if outcome.seconds else 0,
         **asdict(tally.counts),
@@ -104,6 +107,7 @@ def show(outcome: Outcome, console: Console, limit: int) -> None:
         f"{len(tally.failures)} failures",
     )
     console.print(" · ".join(told), highlight=False, soft_wrap=True)
+    console.print(str(outcome.authentication), highlight=False, soft_wrap=True, markup=False)
     console.print(_verdict(outcome), highlight=False)
 
 

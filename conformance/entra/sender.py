@@ -13,6 +13,7 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from conformance.bearer import NoToken, redact
 from conformance.entra.tally import Tally
 from conformance.wire import Query, Response, Unreachable, Wire
 
@@ -32,7 +33,7 @@ class GaveUp(Exception):
 
 
 class CredentialRefused(Exception):
-    """401: the engine stops at once (quarantine)."""
+    """401, or no token is to be had: the engine stops at once (quarantine)."""
 
 
 class Stopped(Exception):
@@ -66,7 +67,9 @@ class Sender:
             pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
             reachable, status = True, 0
             try:
-                response = self.wire.request(method, path, body, query)
+                response = self._ask(kind, method, path, body, query)
+            except NoToken as error:
+                raise CredentialRefused(str(error)) from error
             except Unreachable as error:
                 self.tally.unanswered()
                 reason, reachable = str(error), False
@@ -77,7 +80,7 @@ class Sender:
                 if status < 500 and status != 429:
                     self._last_sound = time.monotonic()
                     if status == 401:
-                        raise CredentialRefused(_detail(response))
+                        raise CredentialRefused(f"401, the credential is refused. {_detail(response)}")
                     return response
                 if status == 429 or response.headers.get("Retry-After"):
                     pause = max(pause, _retry_after(response))
@@ -95,6 +98,17 @@ class Sender:
             self.tally.count("retries")
             if self.stop.wait(pause * self._jitter.uniform(0.6, 1.2)):
                 raise Stopped
+
+    def _ask(self, kind: str, method: str, path: str, body: Any, query: Query | None) -> Response:
+        """One attempt; after a 401 one more with another token, if one is to be had. 401 means that nothing was carried out, so that a
+        creation may be repeated too."""
+        response = self.wire.request(method, path, body, query)
+        source = self.wire.source
+        if response.status == 401 and source is not None and response.bearer is not None and source.renew(response.bearer):
+            self.tally.answered(kind, 401, response.elapsed)
+            self.tally.count("retries")
+            response = self.wire.request(method, path, body, query)
+        return response
 
 
 def _retry_after(response: Response) -> float:
@@ -115,11 +129,12 @@ def _detail(response: Response) -> str:
 
 
 def error_detail(response: Response) -> tuple[str, str]:
-    """scimType and detail of a SCIM error; for other bodies their beginning."""
+    """scimType and detail of a SCIM error; for other bodies their beginning. Never the token, should the server throw it back."""
     try:
         body = response.json()
     except ValueError:
         body = None
+    secrets = (response.bearer,) if response.bearer else ()
     if isinstance(body, dict) and ("detail" in body or "scimType" in body):
-        return str(body.get("scimType") or ""), str(body.get("detail") or "")
-    return "", " ".join(response.text.split())[:300]
+        return redact(str(body.get("scimType") or ""), secrets), redact(str(body.get("detail") or ""), secrets)
+    return "", " ".join(redact(response.text, secrets).split())[:300]
