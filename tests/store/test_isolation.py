@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from json import dumps
 from typing import Any
 
 import pytest
@@ -137,6 +138,13 @@ def append_event(unit: Unit, theirs: Theirs) -> None:
     assert unit.events.list(1)[0].data["version"] == 99
 
 
+def export_everything(unit: Unit, theirs: Theirs) -> None:
+    body = dumps(list(unit.export.everything()))
+    assert theirs.own_user.id in body
+    for each in (theirs.anna.id, theirs.team.id, theirs.event_id, "anna", "team-1"):
+        assert each not in body
+
+
 def none(call: Callable[[Unit, Theirs], Any], nothing: Any) -> Callable[[Unit, Theirs], None]:
     def case(unit: Unit, theirs: Theirs) -> None:
         assert call(unit, theirs) == nothing
@@ -167,6 +175,7 @@ CASES: dict[str, Callable[[Unit, Theirs], None]] = {
     "members.replace": replace_members,
     "events.append": append_event,
     "events.list": list_events,
+    "export.everything": export_everything,
 }
 
 

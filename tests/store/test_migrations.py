@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -17,7 +20,10 @@ from sqlalchemy import Engine, text
 
 from scim_server.store import migrations
 from scim_server.store.engine import create_engine
+from scim_server.store.errors import Unavailable, Unprepared
 from scim_server.store.migrations import HEAD, migrate
+from scim_server.store.registry import Registry
+from scim_server.store.registry.credentials import BEARER
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
 from tests.conftest import Databases
@@ -110,8 +116,8 @@ migrate(create_engine(sys.argv[1], pool_size=1))
 
 def test_two_processes_at_once(databases: Databases) -> None:
     url = databases.empty()
-    command = [sys.executable, "-W", "ignore", "-c", _PROGRAM, url]
-    processes = [subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    program = [sys.executable, "-W", "ignore", "-c", _PROGRAM, url]
+    processes = [subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
@@ -122,3 +128,80 @@ def test_two_processes_at_once(databases: Databases) -> None:
     engine = create_engine(url, pool_size=1)
     assert Store(engine, BASE_URL).migrated()
     engine.dispose()
+
+
+def upgrade_to(engine: Engine, step: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, step)
+
+
+def test_a_token_of_before_opens_what_it_opened(empty: Callable[[], Engine]) -> None:
+    """0002 makes of a credential's token the first of its secrets; revoked and expired ones stay so."""
+    engine = empty()
+    upgrade_to(engine, "0001")
+    tenant_id, at = str(uuid4()), "2026-01-02T03:04:05.000000Z"
+    rows = [(str(uuid4()), secrets.token_bytes(32), expires, revoked) for expires, revoked in ((None, None), (at, None), (None, at))]
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO tenants (id, name, profile, created) VALUES (:id, 'Birkholm', 'rfc', :at)"), {"id": tenant_id, "at": at}
+        )
+        for credential_id, token_hash, expires, revoked in rows:
+            connection.execute(
+                text(
+                    "INSERT INTO credentials (tenant_id, id, label, token_hash, created, expires, revoked)"
+                    " VALUES (:tenant, :id, 'nightly', :hash, :at, :expires, :revoked)"
+                ),
+                {"tenant": tenant_id, "id": credential_id, "hash": token_hash, "at": at, "expires": expires, "revoked": revoked},
+            )
+    migrate(engine)
+    registry = Registry(engine)
+    found = [registry.credentials.by_hash(token_hash) for _, token_hash, _, _ in rows]
+    grants = [each[1] for each in found if each is not None and each[0] == BEARER]
+    assert [each.credential_id for each in grants] == [credential_id for credential_id, *_ in rows]
+    assert {(each.tenant_id, each.tenant_name, each.profile, each.kind, each.suspended) for each in grants} == {
+        (tenant_id, "Birkholm", "rfc", "secret", False)
+    }
+    assert {frozenset(each.scopes) for each in grants} == {frozenset({"scim.read", "scim.write"})}
+    assert [each.revoked for each in grants] == [False, False, True]
+    assert [each.expires is not None for each in grants] == [False, True, False]
+
+
+# SQLite has no roles.
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
+def test_the_role_is_made_once_and_given_to_whom_logs_in(empty: Callable[[], Engine]) -> None:
+    engine = empty()
+    login, role = f"login_{uuid4().hex}", f"role_{uuid4().hex}"
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {login} LOGIN"))
+    for _ in range(2):
+        migrate(engine, role=role, login=login)
+    server = create_engine(engine.url.set(username=login).render_as_string(hide_password=False), pool_size=1, role=role)
+    store = Store(server, BASE_URL)
+    assert store.migrated()
+    scope = fresh_scope(server)
+    with store.write(scope) as unit:
+        unit.users.insert(user("anna"))
+    other = create_engine(server.url.render_as_string(hide_password=False), pool_size=1, role=f"other_{uuid4().hex}")
+    with pytest.raises(Unprepared):
+        Store(other, BASE_URL).ping()
+    assert not Store(other, BASE_URL).migrated()
+    for each in (server, other):
+        each.dispose()
+    with engine.connect() as connection:
+        for name in (login, role):
+            connection.execute(text(f"DROP OWNED BY {name}"))
+            connection.execute(text(f"DROP ROLE {name}"))
+
+
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
+def test_a_role_that_bypasses_policies_is_refused(empty: Callable[[], Engine]) -> None:
+    engine, role = empty(), f"almighty_{uuid4().hex}"
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {role} BYPASSRLS"))
+    with pytest.raises(Unavailable, match="bypass"):
+        migrate(engine, role=role)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP ROLE {role}"))

@@ -135,15 +135,15 @@ def test_a_directory_belongs_to_one_tenant(registry: Registry, tenant: Tenant, c
     tid = str(uuid4())
     other = registry.tenants.create(f"tenant {uuid4()}", OPERATOR, "entra")
     registry.directories.add(tenant.id, cloud, tid, OPERATOR, label="head office")
-    for tenant_id in (other.id, tenant.id):
+    for tenant_id, anywhere in ((other.id, cloud), (tenant.id, cloud), (other.id, "china")):
         with pytest.raises(Taken):
-            registry.directories.add(tenant_id, cloud, tid, OPERATOR)
-    found = registry.directories.get(cloud, tid)
+            registry.directories.add(tenant_id, anywhere, tid, OPERATOR)
+    found = registry.directories.get(tid)
     assert found is not None
     assert (found.tenant_id, found.label) == (tenant.id, "head office")
     assert registry.directories.remove(found, OPERATOR)
     assert not registry.directories.remove(found, OPERATOR)
-    assert registry.directories.get(cloud, tid) is None
+    assert registry.directories.get(tid) is None
     registry.directories.add(other.id, cloud, tid, OPERATOR)
     assert [each.tid for each in registry.directories.list(other.id)] == [tid]
 
