@@ -20,9 +20,12 @@ from werkzeug.test import TestResponse
 
 from scim_server import clock
 from scim_server.events import Scope
+from scim_server.jwt.outbound import Outbound
 from scim_server.store.registry import Registry
+from scim_server.tenancy.credentials import Terms, create_entra
 from tests.http.conftest import GROUP, PATCH_OP, USER, Scim, new_client
-from tests.tenants import OPERATOR, fresh_scope, new_credential
+from tests.provider import Directory, NewDirectory
+from tests.tenants import OPERATOR, fresh_scope, new_app, new_credential
 
 READ, WRITE, OPEN, BY_FORM = "reads", "writes", "needs no credential", "takes a client's secret in its body"
 
@@ -55,7 +58,8 @@ PARAMETERS = {"name": "User", "urn": USER}
 UNCHECKED = ("/healthz", "/readyz", "/oauth/token", "/.well-known/")
 """Routes that look at no bearer token at all: whatever is sent, they answer as to nobody."""
 
-KINDS = ("none", "another tenant's", "read-only", "expired", "revoked", "suspended", "forged")
+KINDS = ("none", "another tenant's", "another directory's", "read-only", "expired", "revoked", "suspended", "forged", "unsigned")
+AUDIENCE = "api://scim"
 
 
 @dataclass
@@ -70,8 +74,14 @@ class World:
     known_by: set[str] = field(default_factory=set)
 
 
+@pytest.fixture(scope="module")
+def app(engine: Engine) -> Flask:
+    """An application that lets issuers be on this machine."""
+    return new_app(engine, allow_custom_cloud=True)
+
+
 @pytest.fixture
-def world(app: Flask, registry: Registry, engine: Engine, scope: Scope, other_scope: Scope) -> World:
+def world(app: Flask, registry: Registry, engine: Engine, scope: Scope, other_scope: Scope, new_directory: NewDirectory) -> World:
     marks = {name: f"{name}-{uuid4()}" for name in ("anna", "team", "title", "external")}
     owner = new_client(app, registry, scope.tenant_id)
     anna = owner.user(marks["anna"], title=marks["title"], externalId=marks["external"])
@@ -80,6 +90,9 @@ def world(app: Flask, registry: Registry, engine: Engine, scope: Scope, other_sc
     registry.tenants.suspend(suspended.tenant_id, OPERATOR, "a test")
     revoked, revoked_token = new_credential(registry, scope.tenant_id)
     registry.credentials.revoke(revoked.id, OPERATOR)
+    directory, other_directory = new_directory(), new_directory()
+    trusting(registry, scope.tenant_id, directory)
+    trusting(registry, other_scope.tenant_id, other_directory)
     names = {each.name for each in registry.tenants.list() if each.id in (scope.tenant_id, suspended.tenant_id)}
     world = World(app, anna["id"], team["id"], scope)
     world.tokens = {
@@ -89,19 +102,24 @@ def world(app: Flask, registry: Registry, engine: Engine, scope: Scope, other_sc
         "expired": new_credential(registry, scope.tenant_id, expires=clock.now() - timedelta(seconds=1))[1],
         "revoked": revoked_token,
         "suspended": new_credential(registry, suspended.tenant_id)[1],
-        "forged": forged(scope.tenant_id),
+        "another directory's": other_directory.token(AUDIENCE),
+        "forged": directory.sign(directory.claims(AUDIENCE), key="foreign"),
+        "unsigned": unsigned(directory.claims(AUDIENCE, tenant=scope.tenant_id)),
     }
     credentials = {each.id for each in registry.credentials.list(scope.tenant_id)}
-    world.known_by = {*marks.values(), anna["id"], team["id"], scope.tenant_id, suspended.tenant_id, *names, *credentials}
+    world.known_by = {directory.tid, *marks.values(), anna["id"], team["id"], scope.tenant_id, suspended.tenant_id, *names, *credentials}
     return world
 
 
-def forged(tenant_id: str) -> str:
-    """A token that says of itself whatever could open a door, under no signature."""
-    parts = (
-        {"alg": "none", "typ": "JWT", "kid": "1"},
-        {"iss": f"https://sts.windows.net/{tenant_id}/", "tid": tenant_id, "tenant": tenant_id},
-    )
+def trusting(registry: Registry, tenant_id: str, directory: Directory) -> None:
+    """The tenant lets in whole tokens of the directory."""
+    where: dict[str, Any] = {"tid": directory.tid, "issuer": directory.issuer, "jwks_uri": directory.jwks_uri, "audiences": [AUDIENCE]}
+    create_entra(registry, Outbound(allow_custom=True), tenant_id, Terms(), OPERATOR, **where)
+
+
+def unsigned(claims: dict[str, Any]) -> str:
+    """A token that says of itself whatever could open a door."""
+    parts = ({"alg": "none", "typ": "JWT", "kid": "1"}, claims)
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + "."
 
 
@@ -121,7 +139,7 @@ def due(kind: str, method: str, rule: str) -> set[int]:
         return {400}
     if rule.startswith(UNCHECKED):
         return {200}
-    if kind in ("expired", "revoked", "forged"):
+    if kind in ("expired", "revoked", "forged", "unsigned"):
         return {401}
     if kind == "suspended":
         return {403}
@@ -178,7 +196,7 @@ def test_each_kind_of_token_at_every_route(world: World, owner_engine: Engine, k
 
 def test_whoever_is_refused_gets_one_and_the_same_answer(world: World) -> None:
     answers = set()
-    for kind in ("expired", "revoked", "forged"):
+    for kind in ("expired", "revoked", "forged", "unsigned"):
         answer, _ = send(world, kind, "GET", f"{SCIM}/Users")
         body = answer.get_data(as_text=True).replace(answer.headers["X-Request-Id"], "")
         answers.add((answer.status_code, body, answer.headers["WWW-Authenticate"]))
