@@ -22,7 +22,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from scim_server import log
 from scim_server.config import Settings
-from scim_server.turns import TENANT_OF, Turns
+from scim_server.turns import TENANT_OF, UNKNOWN, Turns
 
 APPLICATION = "wsgi:create_app()"
 _HESITATION_S = 0.00003
@@ -170,7 +170,7 @@ class _Worker(ThreadWorker):
         """Whose request it is, as far as that is known already: nobody is asked for it."""
         presented = next((value for name, value in req.headers if name == "AUTHORIZATION"), None)
         application: Any = self.wsgi
-        return application.extensions[TENANT_OF](presented) if presented else ""
+        return application.extensions[TENANT_OF](presented) if presented else UNKNOWN
 
     def run(self) -> None:
         """Serve, and do what else is due, until the process is told to end: the application is loaded by now."""

@@ -19,6 +19,9 @@ T = TypeVar("T")
 TENANT_OF = "scim_server.tenant_of"
 """The application's extension that tells a request's tenant by its Authorization header, or the empty string."""
 
+UNKNOWN = ""
+"""In place of a tenant: those of whom nobody knows yet who they are. They are present only while they have a request under way."""
+
 _LONGEST_REST_S = 0.1
 _RECENT_S = 2.0
 """A tenant counts as sending requests for so long after the last one."""
@@ -74,6 +77,8 @@ class Turns(Generic[T]):
             while known.waiting and known.under_way < share:
                 known.under_way += 1
                 released.append(known.waiting.popleft())
+            if tenant == UNKNOWN and not known.under_way:
+                del self._tenants[tenant]
             return released
 
     def _share(self, now: float) -> int:

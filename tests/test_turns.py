@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scim_server.turns import Turns
+from scim_server.turns import UNKNOWN, Turns
 from tests.server import Server
 
 
@@ -61,6 +61,20 @@ def test_a_request_under_way_keeps_its_tenant_present(turns: Turns[str], clock: 
     assert turns.begin("a", "a0")
     assert not turns.begin("a", "a1")
     assert turns.end("b") == []
+
+
+def test_the_first_request_of_a_client_holds_nobody_up_afterwards(turns: Turns[str]) -> None:
+    """It comes before anybody knows whose it is."""
+    assert turns.begin(UNKNOWN, "first")
+    assert turns.end(UNKNOWN) == []
+    assert [turns.begin("a", str(n)) for n in range(4)] == [True] * 4
+
+
+def test_who_is_not_known_has_a_place_while_he_is_there(turns: Turns[str]) -> None:
+    assert turns.begin(UNKNOWN, "guess")
+    assert [turns.begin("a", str(n)) for n in range(2)] == [True, False]
+    assert not turns.begin(UNKNOWN, "another guess")
+    assert turns.end(UNKNOWN) == ["another guess"]
 
 
 @pytest.mark.parametrize(

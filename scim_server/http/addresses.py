@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
@@ -25,6 +26,7 @@ def client_address(environ: Mapping[str, Any], trusted_proxies: Sequence[Network
     return "" if address is None else str(address)
 
 
+@lru_cache(maxsize=1024)
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     """An address, with or without a port; an IPv4 address in IPv6's clothes as what it is."""
     text = text.strip()
