@@ -21,6 +21,9 @@ from pydantic.config import JsonDict
 BASE_PATH = "/scim/v2"
 """Where SCIM is served below PUBLIC_URL."""
 
+TOKEN_PATH = "/oauth/token"  # noqa: S105
+"""Where access tokens are given out below PUBLIC_URL."""
+
 Network = IPv4Network | IPv6Network
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg", "sqlite")
@@ -291,6 +294,11 @@ class Settings(BaseModel):
     def tenant_url(self) -> str:
         """What an administrator pastes as Tenant URL; the base of every ``meta.location``."""
         return self.public_url + BASE_PATH
+
+    @property
+    def token_url(self) -> str:
+        """Where a client exchanges its secret or assertion for an access token."""
+        return self.public_url + TOKEN_PATH
 
     @property
     def embedded_file(self) -> Path | None:

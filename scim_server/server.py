@@ -156,7 +156,8 @@ class _Worker(ThreadWorker):
         try:
             return super().handle_request(req, conn)
         finally:
-            time.sleep(self._turns.rest(tenant, time.perf_counter() - began))
+            if rest := self._turns.rest(tenant, time.perf_counter() - began):
+                time.sleep(rest)
             for waiting in self._turns.end(tenant):
                 waiting.connection.parser = _Again(waiting, tenant, self._thread)
                 self.enqueue_req(waiting.connection)

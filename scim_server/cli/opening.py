@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
 
 _USE_NEEDS = "Is it running, is DATABASE_URL right, and may its user read and write there?"
-_UPGRADE_NEEDS = (
-    "Is it running, is DATABASE_OWNER_URL (or DATABASE_URL) right, and may its user make tables and, on PostgreSQL, the role\n"
-    "that DATABASE_ROLE names? Where it may not: CREATE ROLE scim_app NOLOGIN; GRANT scim_app TO …, the users of both URLs."
-)
+_UPGRADE_NEEDS = "Is it running, is DATABASE_OWNER_URL (or DATABASE_URL) right, and may its user make tables there?"
 
 
 class Opened(NamedTuple):

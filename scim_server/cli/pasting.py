@@ -10,7 +10,6 @@ from typing import Any
 from scim_server.cli.output import iso
 from scim_server.config import Settings
 
-TOKEN_PATH = "/oauth/token"  # noqa: S105  the path of the token endpoint below PUBLIC_URL
 SECRET, CLIENT, FEDERATED, ENTRA = KINDS = ("secret", "client", "federated", "entra")
 WITH_SECRET = (SECRET, CLIENT)
 """Kinds of credentials, as ``tenancy.credentials`` has them; those that have a secret of ours."""
@@ -35,7 +34,7 @@ def payload(settings: Settings, issued: Issued) -> dict[str, Any]:
         known["client_id"] = issued.id
         if issued.kind == CLIENT:
             known["client_secret"] = issued.secret
-        known["token_url"] = settings.public_url + TOKEN_PATH
+        known["token_url"] = settings.token_url
     return {**known, "tenant_url": settings.tenant_url, "expires": iso(issued.expires)}
 
 
@@ -45,7 +44,7 @@ def to_paste(settings: Settings, issued: Issued) -> str:
 
 
 def _lines(settings: Settings, issued: Issued) -> Iterator[str]:
-    token_url = settings.public_url + TOKEN_PATH
+    token_url = settings.token_url
     if issued.kind == SECRET:
         yield from (_UNDER + ":", "", f"  Tenant URL    {settings.tenant_url}", f"  Secret Token  {issued.secret}")
     elif issued.kind == CLIENT:

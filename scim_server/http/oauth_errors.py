@@ -21,12 +21,12 @@ from flask import Blueprint, Response, g
 from werkzeug.exceptions import HTTPException
 
 from scim_server import log
+from scim_server.config import TOKEN_PATH
 from scim_server.store.errors import Busy, StoreError
 from scim_server.tenancy.client_credentials import RequestError
 from scim_server.tenancy.rates import TooManyRequests
 from scim_server.tenancy.refusals import Suspended, Unauthenticated
 
-TOKEN_PATH = "/oauth/token"  # noqa: S105
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 PREFIXES = ("/oauth/", METADATA_PATH)
 

@@ -8,8 +8,9 @@ import orjson
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from scim_server.config import TOKEN_PATH
 from scim_server.http import oauth_errors
-from scim_server.http.oauth_errors import METADATA_PATH, TOKEN_PATH
+from scim_server.http.oauth_errors import METADATA_PATH
 from scim_server.tenancy.client import SCOPES
 from scim_server.tenancy.client_credentials import GRANT_TYPE, ClientCredentials, RequestError
 

@@ -56,6 +56,10 @@ _OPTIONS = {
 _ENTER = Sql("SELECT set_config('scim.tenant', $1, true)", ("tenant_id",))
 _BEGIN, _COMMIT, _ROLLBACK, _PLAN_ANEW = (Message(Sql(text), {}) for text in ("BEGIN", "COMMIT", "ROLLBACK", "DISCARD PLANS"))
 _BEGIN_PICTURE = Message(Sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), {})
+_POLICIES = """
+SELECT count(*), bool_and(row_security_active(oid)) FROM pg_class
+WHERE relrowsecurity AND relkind = 'r' AND relnamespace = CAST(current_schema() AS regnamespace)
+"""
 _DONE = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}
 _OUTDATED = {"0A000", "26000"}
 """What a server says of a prepared statement when the tables have changed, or when it has lost it."""
@@ -72,9 +76,22 @@ def create_engine(address: URL, role: str | None, **pool: Any) -> Engine:
         address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", connect_args=_arguments(address), **pool
     )
     if role is not None:
-        take_on = SQL("SET ROLE {}").format(Identifier(role))
-        event.listen(engine, "connect", lambda connection, _record: connection.execute(take_on))
+        event.listen(engine, "connect", lambda connection, _record: _take_on(connection, role))
     return engine
+
+
+def _take_on(connection: psycopg.Connection[Any], role: str) -> None:
+    """Work under the role; where it cannot be had, as who has logged in (see migrations.roles). Policies must hold for either."""
+    missing: psycopg.Error | None = None
+    try:
+        connection.execute(SQL("SET ROLE {}").format(Identifier(role)))
+    except (psycopg.errors.InvalidParameterValue, psycopg.errors.InsufficientPrivilege) as error:
+        missing = error
+    tables, hold = connection.execute(_POLICIES).fetchone() or (0, None)
+    if missing is not None and not hold:
+        raise missing
+    if tables and not hold:
+        raise psycopg.OperationalError(f"row-level security does not hold for the role {role}: name another one in DATABASE_ROLE")
 
 
 def _arguments(address: URL) -> dict[str, Any]:

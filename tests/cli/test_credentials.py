@@ -11,7 +11,6 @@ import time_machine
 
 from scim_server import clock
 from scim_server.cli import pasting
-from scim_server.http import oauth_errors
 from scim_server.tenancy import credentials
 from scim_server.tenancy.bearer import Bearer
 from scim_server.tenancy.refusals import Unauthenticated
@@ -97,7 +96,6 @@ def opens(bearer: Bearer, token: str) -> bool:
 def test_the_commands_know_the_kinds_and_the_path() -> None:
     """They have words of their own for them, so as not to load what knows them."""
     assert pasting.KINDS == credentials.KINDS
-    assert pasting.TOKEN_PATH == oauth_errors.TOKEN_PATH
 
 
 KINDS: dict[str, tuple[tuple[str, ...], set[str]]] = {

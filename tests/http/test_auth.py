@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
+from sqlalchemy import Engine
 
+import wsgi
 from scim_server import clock
+from scim_server.events import Scope
 from scim_server.store.registry import Registry
 from scim_server.store.registry.credentials import BEARER
 from scim_server.tenancy import opaque
-from tests.http.conftest import Scim
-from tests.tenants import OPERATOR, new_credential
+from scim_server.tenancy.rates import Rates
+from tests.http.conftest import USER, Scim, new_client
+from tests.tenants import OPERATOR, new_app, new_credential
 
 
 def test_a_wrong_token_is_told_nothing(app: Flask, registry: Registry, scope: Any, scim: Scim) -> None:
@@ -48,3 +53,31 @@ def test_no_credential_and_other_ways_to_send_one(app: Flask, scim: Scim) -> Non
 def test_an_expiry_in_the_future_is_no_hindrance(app: Flask, registry: Registry, scope: Any) -> None:
     _, token = new_credential(registry, scope.tenant_id, expires=clock.now() + timedelta(hours=1))
     assert Scim(app, token).get("/Users").status_code == 200
+
+
+@pytest.fixture
+def standing_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the rate limit of applications made from here on no time goes by."""
+    monkeypatch.setattr(wsgi, "Rates", lambda default, share: Rates(default, share, lambda: 1000.0))
+
+
+@pytest.mark.usefixtures("standing_still")
+def test_a_tenant_above_its_limit_is_told_when_to_come_back(engine: Engine, registry: Registry, scope: Scope, other_scope: Scope) -> None:
+    """Two seconds' worth at once, then 429, whatever is asked; nobody else notices."""
+    app = new_app(engine, rate_limit=5)
+    noisy, quiet = (new_client(app, registry, each.tenant_id) for each in (scope, other_scope))
+    assert {noisy.get("/Users").status_code for _ in range(10)} == {200}
+    refused = [noisy.get("/Users"), noisy.post("/Users", {"schemas": [USER], "userName": "x"}), noisy.get("/ServiceProviderConfig")]
+    for answer in refused:
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "1")
+        assert answer.get_json(force=True)["status"] == "429"
+    assert quiet.find("/Users", 'userName eq "x"') == []
+    assert Scim(app, new_credential(registry, scope.tenant_id)[1]).get("/Users").status_code == 429
+
+
+@pytest.mark.usefixtures("standing_still")
+def test_a_tenant_may_have_a_limit_of_its_own(engine: Engine, registry: Registry, scope: Scope) -> None:
+    client = new_client(new_app(engine), registry, scope.tenant_id)
+    registry.tenants.change(scope.tenant_id, OPERATOR, rate_limit=2)
+    statuses = [client.get("/Users").status_code for _ in range(6)]
+    assert statuses == [200] * 4 + [429] * 2

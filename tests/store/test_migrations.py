@@ -20,7 +20,6 @@ from sqlalchemy import Engine, text
 
 from scim_server.store import migrations
 from scim_server.store.engine import create_engine
-from scim_server.store.errors import Unavailable, Unprepared
 from scim_server.store.migrations import HEAD, migrate
 from scim_server.store.registry import Registry
 from scim_server.store.registry.credentials import BEARER
@@ -167,41 +166,3 @@ def test_a_token_of_before_opens_what_it_opened(empty: Callable[[], Engine]) -> 
     assert {frozenset(each.scopes) for each in grants} == {frozenset({"scim.read", "scim.write"})}
     assert [each.revoked for each in grants] == [False, False, True]
     assert [each.expires is not None for each in grants] == [False, True, False]
-
-
-# SQLite has no roles.
-@pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
-def test_the_role_is_made_once_and_given_to_whom_logs_in(empty: Callable[[], Engine]) -> None:
-    engine = empty()
-    login, role = f"login_{uuid4().hex}", f"role_{uuid4().hex}"
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE ROLE {login} LOGIN"))
-    for _ in range(2):
-        migrate(engine, role=role, login=login)
-    server = create_engine(engine.url.set(username=login).render_as_string(hide_password=False), pool_size=1, role=role)
-    store = Store(server, BASE_URL)
-    assert store.migrated()
-    scope = fresh_scope(server)
-    with store.write(scope) as unit:
-        unit.users.insert(user("anna"))
-    other = create_engine(server.url.render_as_string(hide_password=False), pool_size=1, role=f"other_{uuid4().hex}")
-    with pytest.raises(Unprepared):
-        Store(other, BASE_URL).ping()
-    assert not Store(other, BASE_URL).migrated()
-    for each in (server, other):
-        each.dispose()
-    with engine.connect() as connection:
-        for name in (login, role):
-            connection.execute(text(f"DROP OWNED BY {name}"))
-            connection.execute(text(f"DROP ROLE {name}"))
-
-
-@pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
-def test_a_role_that_bypasses_policies_is_refused(empty: Callable[[], Engine]) -> None:
-    engine, role = empty(), f"almighty_{uuid4().hex}"
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE ROLE {role} BYPASSRLS"))
-    with pytest.raises(Unavailable, match="bypass"):
-        migrate(engine, role=role)
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP ROLE {role}"))

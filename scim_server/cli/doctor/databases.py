@@ -16,6 +16,9 @@ NOTED, TOO_MUCH = timedelta(seconds=2), timedelta(seconds=60)
 """From which difference on a clock is worth a word, and tokens are refused: their times may be off by a minute (RFC 7519 §4.1.4)."""
 
 
+_ROLE = "Set DATABASE_ROLE to a role that is no superuser, bypasses no policy and owns no table: db upgrade makes it."
+
+
 def answers(patient: Patient) -> list[Verdict]:
     """Asked as whom the URL names, without the role: that is a check of its own."""
     settings = patient.settings
@@ -43,8 +46,12 @@ def answers(patient: Patient) -> list[Verdict]:
 
 def migrated(patient: Patient) -> list[Verdict]:
     """Whether the tables are those of this version, and the server may read them."""
-    if Store(patient.engine, patient.settings.tenant_url).migrated():
-        return [fine("There is none to apply.")]
+    try:
+        if Store(patient.engine, patient.settings.tenant_url).migrated():
+            return [fine("There is none to apply.")]
+    except StoreError as fault:
+        patient.blocked["tables"] = "the server's connections cannot be used"
+        return [failed(f"The server's connections cannot be used: {fault}.", _ROLE)]
     patient.blocked["tables"] = "the database waits for its migrations"
     finding = "The database waits for its migrations."
     if patient.settings.embedded_file is None:
@@ -55,12 +62,14 @@ def migrated(patient: Patient) -> list[Verdict]:
 def role(patient: Patient) -> list[Verdict]:
     """Under which role the server's connections work, and whether policies hold for it."""
     under, _ = Diagnosis(patient.engine).users()
-    remedy = f"Set DATABASE_ROLE to a role that neither is a superuser, nor bypasses row-level security, nor owns a table: \
-{command('db', 'upgrade')} makes it."
-    if under.bypasses:
-        return [failed(f"The server works as {under.name}, for whom row-level security does not hold.", remedy)]
     if under.owns:
-        return [failed(f"The server works as {under.name}, who owns tables: row-level security does not hold there.", remedy)]
+        wanted = patient.settings.database_role
+        return [
+            warning(
+                f"The server works as {under.name}, who owns the tables. Tenants are kept apart, but the audit trail could be rewritten.",
+                f"Have somebody CREATE ROLE {wanted} NOLOGIN; GRANT {wanted} TO {under.name}; then: {command('db', 'upgrade')}",
+            )
+        ]
     return [fine(f"The server works as {under.name}, who owns no table and cannot get around row-level security.")]
 
 

@@ -45,6 +45,8 @@ def migrate(engine: Engine, *, role: str = ROLE, login: str | None = None) -> No
     try:
         with _transaction(engine) as connection:
             config.attributes["connection"] = connection
+            if engine.dialect.name == "postgresql":
+                roles.release(connection)
             command.upgrade(config, "head")
             if engine.dialect.name == "postgresql":
                 roles.prepare(connection, role, login)

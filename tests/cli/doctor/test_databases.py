@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, make_url
 
 from scim_server.store.diagnosis import Diagnosis
+from scim_server.store.engine import create_engine
+from scim_server.store.migrations import migrate
 from tests.cli.doctor.conftest import Doctor, on_postgresql, states
 from tests.conftest import Databases
 
@@ -56,16 +59,16 @@ def test_a_role_that_is_not_there(doctor: Doctor) -> None:
 @on_postgresql
 def test_a_role_for_whom_policies_do_not_hold(doctor: Doctor, url: str) -> None:
     checks = doctor(DATABASE_ROLE=make_url(url).username or "")
-    assert states(checks, "failed") == {"database-role", "row-level-security"}
-    assert "DATABASE_ROLE" in checks["database-role"]["remedy"]
-    assert "do not hold for the role" in checks["row-level-security"]["finding"]
+    assert states(checks, "failed") == {"migrations"}
+    assert "row-level security does not hold for the role" in checks["migrations"]["finding"]
+    assert "DATABASE_ROLE" in checks["migrations"]["remedy"]
 
 
 @on_postgresql
 @pytest.mark.parametrize(
     ("harm", "failing", "finding"),
     [
-        ("ALTER TABLE users OWNER TO scim_app", {"database-role", "row-level-security"}, "users (its policies do not hold for the role)"),
+        ("ALTER TABLE users OWNER TO scim_app", {"migrations"}, "row-level security does not hold for the role scim_app"),
         ("DROP POLICY tenant ON memberships", {"row-level-security"}, "memberships (there is no policy"),
         ("ALTER TABLE events DISABLE ROW LEVEL SECURITY", {"row-level-security"}, "events (row-level security is off)"),
         ("CREATE POLICY lax ON groups USING (true)", {"row-level-security"}, "groups (a policy does not ask for the tenant)"),
@@ -78,7 +81,24 @@ def test_tenants_are_kept_apart_by_the_database(doctor: Doctor, owner: Engine, h
         connection.exec_driver_sql(harm)
     checks = doctor()
     assert states(checks, "failed") == failing
-    assert finding in checks["row-level-security"]["finding"]
+    assert any(finding in each["finding"] for each in checks.values())
+
+
+@on_postgresql
+def test_an_owner_who_may_make_no_role_is_warned_about(doctor: Doctor, databases: Databases, owner: Engine) -> None:
+    url, login = make_url(databases.empty()), f"owner_{uuid4().hex}"
+    with owner.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {login} LOGIN")
+        connection.exec_driver_sql(f"ALTER DATABASE {url.database} OWNER TO {login}")
+    own = url.set(username=login).render_as_string(hide_password=False)
+    engine = create_engine(own, pool_size=1)
+    role = f"missing_{uuid4().hex}"
+    migrate(engine, role=role, login=login)
+    engine.dispose()
+    checks = doctor(DATABASE_URL=own, DATABASE_ROLE=role)
+    assert states(checks, "failed") == set()
+    assert checks["database-role"]["state"] == "warning"
+    assert f"CREATE ROLE {role} NOLOGIN" in checks["database-role"]["remedy"]
 
 
 @on_postgresql
