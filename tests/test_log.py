@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from scim_server import log
-from scim_server.store.registry.credentials import BEARER
+from scim_server.store.registry.grants import BEARER
 from scim_server.tenancy import opaque
 
 

@@ -26,7 +26,7 @@ class Admission:
     """Lets grants in, and notes when they were last used. Safe to share between threads."""
 
     def __init__(self, registry: Registry) -> None:
-        self._credentials = registry.credentials
+        self._grants = registry.grants
         self._noted: dict[str, float] = {}
         self._warned: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class Admission:
             return
         now = clock.now()
         try:
-            self._credentials.used(grant, address, now, now - _USE_IS_NOTED_EVERY)
+            self._grants.used(grant, address, now, now - _USE_IS_NOTED_EVERY)
         except StoreError as fault:
             log.get().warning("use_not_noted", credential=grant.credential_id, fault=type(fault).__name__)
         if grant.ends is not None and grant.ends - now < WARN_BEFORE and self._due(self._warned, grant.credential_id, _WARN_EVERY_S):

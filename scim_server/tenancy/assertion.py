@@ -19,7 +19,7 @@ class Assertions:
     """Safe to share between threads."""
 
     def __init__(self, registry: Registry, keys: KeySets) -> None:
-        self._credentials = registry.credentials
+        self._grants = registry.grants
         self._keys = keys
 
     def grant(self, client_id: str, assertion: str) -> tuple[Grant, dict[str, str]]:
@@ -27,7 +27,7 @@ class Assertions:
 
         Whether the credential has ended is for ``Admission`` to say. Raises Unauthenticated, IssuerUnavailable or StoreError.
         """
-        grant = self._credentials.by_client(client_id)
+        grant = self._grants.by_client(client_id)
         try:
             unproved = tokens.peek(assertion)
         except InvalidToken as fault:

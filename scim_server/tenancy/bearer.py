@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scim_server.store.registry import Grant, Registry
-from scim_server.store.registry.credentials import CLIENT
+from scim_server.store.registry.grants import CLIENT
 from scim_server.tenancy import opaque, refusals
 from scim_server.tenancy.admission import Admission
 from scim_server.tenancy.client import Client
@@ -18,7 +18,7 @@ class Bearer:
     """Tells which client is calling, within its limits. Whoever is refused is recorded."""
 
     def __init__(self, registry: Registry, entra: EntraTokens, admission: Admission, refusals: Refusals, rates: Rates) -> None:
-        self._credentials = registry.credentials
+        self._grants = registry.grants
         self._entra = entra
         self._admission = admission
         self._refusals = refusals
@@ -61,7 +61,7 @@ class Bearer:
         return client
 
     def _opaque(self, hashed: bytes) -> Grant:
-        found = self._credentials.by_hash(hashed)
+        found = self._grants.by_hash(hashed)
         if found is None:
             raise Unauthenticated("unknown token")
         kind, grant = found

@@ -16,7 +16,7 @@ from scim_server import clock
 from scim_server.events import TokenIssued
 from scim_server.store import ids
 from scim_server.store.registry import Grant, Registry
-from scim_server.store.registry.credentials import ACCESS, CLIENT
+from scim_server.store.registry.grants import ACCESS, CLIENT
 from scim_server.tenancy import opaque, refusals
 from scim_server.tenancy.admission import Admission
 from scim_server.tenancy.assertion import Assertions
@@ -67,7 +67,7 @@ class ClientCredentials:
     """Gives out access tokens, within limits. Whoever is refused is recorded. Safe to share between threads."""
 
     def __init__(self, registry: Registry, assertions: Assertions, admission: Admission, refusals: Refusals, rates: Rates) -> None:
-        self._credentials = registry.credentials
+        self._credentials, self._grants = registry.credentials, registry.grants
         self._assertions = assertions
         self._admission = admission
         self._refusals = refusals
@@ -104,7 +104,7 @@ class ClientCredentials:
             return self._assertions.grant(proof.client_id, proof.assertion)
         # What is not an id may be a secret in the wrong field.
         claims = {"client_id": proof.client_id} if ids.is_id(proof.client_id) else {}
-        found = self._credentials.by_hash(presented)
+        found = self._grants.by_hash(presented)
         if found is None:
             raise Unauthenticated("unknown client secret", claims=claims)
         kind, grant = found

@@ -20,7 +20,7 @@ from scim_server import clock
 from scim_server.events import Principal
 from scim_server.store.errors import Taken
 from scim_server.store.registry import Credential, Registry
-from scim_server.store.registry.credentials import BEARER, CLIENT, Network, Trust
+from scim_server.store.registry.grants import BEARER, CLIENT, Network, Trust
 from scim_server.tenancy import opaque
 from scim_server.tenancy.client import READ, WRITE
 from scim_server.tenancy.clouds import CUSTOM, GUID, parse_tid
@@ -145,7 +145,7 @@ def create_entra(
     if [each for each in place.path.split("/") if GUID.fullmatch(each)] != [tid]:
         raise Unusable(f"The issuer {issuer!r} must have the directory's id, and no other's, as a part of its path: …/{tid}/…")
     accepted = _audiences(audiences or (SHARED_AUDIENCE,))
-    if registry.credentials.by_issuer(issuer) is not None:
+    if registry.grants.by_issuer(issuer) is not None:
         raise _opened_already(issuer)
     directory_id = _directory(registry, tenant_id, _CLOUD_OF_HOST.get(place.hostname or "", CUSTOM), tid, by)
     trust = Trust(issuer, None, accepted, jwks_uri, directory_id)

@@ -21,7 +21,7 @@ class EntraTokens:
     """Safe to share between threads."""
 
     def __init__(self, registry: Registry, keys: KeySets) -> None:
-        self._credentials = registry.credentials
+        self._grants = registry.grants
         self._keys = keys
 
     def possible(self, token: str) -> bool:
@@ -48,4 +48,4 @@ class EntraTokens:
         issuer = token.claims.get("iss")
         if not isinstance(issuer, str) or not issuer.isascii() or not issuer.isprintable() or len(issuer) > MAX_URL:
             return None
-        return self._credentials.by_issuer(issuer)
+        return self._grants.by_issuer(issuer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from scim_server.store.registry.credentials import ACCESS, BEARER, CLIENT
+from scim_server.store.registry.grants import ACCESS, BEARER, CLIENT
 
 PREFIXES = {BEARER: "scim_", CLIENT: "scim_client_", ACCESS: "scim_access_"}
 """By kind of secret, so that secret scanners and people can tell what they found. With 43 characters each: Entra saves no long ones."""

@@ -11,7 +11,7 @@ from scim_server.jwt.keys import KeySets, KeysUnavailable
 from scim_server.jwt.tokens import Expected, InvalidToken, Unproved
 from scim_server.store.errors import Unavailable
 from scim_server.store.registry import Grant
-from scim_server.store.registry.credentials import Trust
+from scim_server.store.registry.grants import Trust
 from scim_server.tenancy import refusals
 from scim_server.tenancy.clouds import GUID
 from scim_server.tenancy.refusals import Unauthenticated

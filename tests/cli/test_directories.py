@@ -13,7 +13,7 @@ from scim_server import log
 from scim_server.cli import main
 from scim_server.store.engine import create_engine
 from scim_server.store.registry import Registry
-from scim_server.store.registry.credentials import Trust
+from scim_server.store.registry.grants import Trust
 from scim_server.tenancy.keys import generate
 from tests.cli.conftest import Command, answer, done, refusal
 from tests.tenants import OPERATOR

@@ -13,7 +13,7 @@ import wsgi
 from scim_server import clock
 from scim_server.events import Scope
 from scim_server.store.registry import Registry
-from scim_server.store.registry.credentials import BEARER
+from scim_server.store.registry.grants import BEARER
 from scim_server.tenancy import opaque
 from scim_server.tenancy.rates import Rates
 from tests.http.conftest import USER, Scim, new_client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scim_server.store.engine import create_engine
-from scim_server.store.registry.credentials import BEARER
+from scim_server.store.registry.grants import BEARER
 from scim_server.tenancy import opaque
 from tests.tenants import new_app
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from scim_server.events import Scope
 from scim_server.jwt.outbound import Outbound
 from scim_server.store.registry import Credential, Registry
-from scim_server.store.registry.credentials import Trust
+from scim_server.store.registry.grants import Trust
 from scim_server.store.unit import Store
 from scim_server.tenancy.client import READ, WRITE
 from scim_server.tenancy.client_credentials import ASSERTION_TYPE

@@ -23,7 +23,7 @@ from scim_server import clock, log
 from scim_server.events import Scope
 from scim_server.store.engine import create_engine
 from scim_server.store.registry import Registry
-from scim_server.store.registry.credentials import CLIENT
+from scim_server.store.registry.grants import CLIENT
 from scim_server.store.unit import Store
 from scim_server.tenancy import opaque
 from scim_server.tenancy.client import READ, SCOPES

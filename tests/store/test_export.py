@@ -23,7 +23,7 @@ from scim_server.store.errors import Unavailable
 from scim_server.store.export import TYPES
 from scim_server.store.migrations import ROLE
 from scim_server.store.registry import Registry
-from scim_server.store.registry.credentials import Trust
+from scim_server.store.registry.grants import Trust
 from scim_server.store.unit import Store, Unit
 from tests.store.samples import employee, group, managed_by, user
 from tests.tenants import BASE_URL, OPERATOR, new_credential

@@ -22,7 +22,7 @@ from scim_server.store import migrations
 from scim_server.store.engine import create_engine
 from scim_server.store.migrations import HEAD, migrate
 from scim_server.store.registry import Registry
-from scim_server.store.registry.credentials import BEARER
+from scim_server.store.registry.grants import BEARER
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
 from tests.conftest import Databases
@@ -157,7 +157,7 @@ def test_a_token_of_before_opens_what_it_opened(empty: Callable[[], Engine]) -> 
             )
     migrate(engine)
     registry = Registry(engine)
-    found = [registry.credentials.by_hash(token_hash) for _, token_hash, _, _ in rows]
+    found = [registry.grants.by_hash(token_hash) for _, token_hash, _, _ in rows]
     grants = [each[1] for each in found if each is not None and each[0] == BEARER]
     assert [each.credential_id for each in grants] == [credential_id for credential_id, *_ in rows]
     assert {(each.tenant_id, each.tenant_name, each.profile, each.kind, each.suspended) for each in grants} == {

@@ -16,7 +16,7 @@ from scim_server.events import Principal, Scope
 from scim_server.store.engine import create_engine
 from scim_server.store.errors import StoreError, Taken
 from scim_server.store.registry import Credential, Registry, Tenant
-from scim_server.store.registry.credentials import BEARER
+from scim_server.store.registry.grants import BEARER
 from scim_server.store.unit import Store
 from tests.conftest import Databases
 from tests.store.samples import NOBODY
@@ -68,13 +68,13 @@ def test_a_credential_is_found_by_its_hash(registry: Registry, tenant: Tenant) -
     made, token_hash = new_credential(registry, tenant.id, label="nightly", networks=networks, expires=expires)
     assert (made.tenant_id, made.tenant_name, made.label, made.networks) == (tenant.id, tenant.name, "nightly", networks)
     assert (made.expires, made.revoked, made.last_used, made.trust) == (expires, None, None, None)
-    found = registry.credentials.by_hash(token_hash)
+    found = registry.grants.by_hash(token_hash)
     assert found is not None
     kind, grant = found
     assert (kind, grant.credential_id, grant.tenant_id, grant.profile) == (BEARER, made.id, tenant.id, "rfc")
     assert (set(grant.scopes), grant.networks, (grant.expires, grant.ends)) == ({"scim.read"}, networks, (expires, expires))
     assert (grant.revoked, grant.suspended) == (False, False)
-    assert registry.credentials.by_hash(token_hash[:-1]) is None
+    assert registry.grants.by_hash(token_hash[:-1]) is None
     other, _ = new_credential(registry, tenant.id)
     assert registry.credentials.list(tenant.id) == [made, other]
     assert registry.credentials.get(made.id) == made
@@ -94,7 +94,7 @@ def test_a_credential_is_revoked_once(registry: Registry, tenant: Tenant) -> Non
     assert revoked.revoked is not None
     for nothing in (made.id, NOBODY, "x"):
         assert registry.credentials.revoke(nothing, OPERATOR) is None
-    found = registry.credentials.by_hash(token_hash)
+    found = registry.grants.by_hash(token_hash)
     assert found is not None
     assert found[1].revoked
     assert registry.credentials.get(made.id) == revoked
@@ -104,7 +104,7 @@ def test_a_suspension_is_seen_and_nothing_else_changes(registry: Registry, tenan
     made, token_hash = new_credential(registry, tenant.id)
 
     def suspended() -> bool:
-        found = registry.credentials.by_hash(token_hash)
+        found = registry.grants.by_hash(token_hash)
         assert found is not None
         return found[1].suspended
 
@@ -124,7 +124,7 @@ def test_settings_of_a_tenant_come_with_its_grants(registry: Registry, tenant: T
     _, token_hash = new_credential(registry, tenant.id)
     changed = registry.tenants.change(tenant.id, OPERATOR, profile="okta", rate_limit=7)
     assert changed == registry.tenants.get(tenant.name)
-    found = registry.credentials.by_hash(token_hash)
+    found = registry.grants.by_hash(token_hash)
     assert found is not None
     assert (found[1].profile, found[1].settings.rate_limit) == ("okta", 7)
 

@@ -183,7 +183,7 @@ def granted(registry: Registry, scope: Scope) -> Any:
     """A grant of a credential that ends in three weeks."""
     new_credential(registry, scope.tenant_id)
     _, token = new_credential(registry, scope.tenant_id, label="ends", expires=clock.now() + timedelta(days=21))
-    found = registry.credentials.by_hash(opaque.digest(token))
+    found = registry.grants.by_hash(opaque.digest(token))
     assert found is not None
     return found[1]
 
@@ -195,7 +195,7 @@ def test_a_database_that_takes_no_note_lets_the_client_in(registry: Registry, gr
         asked.append(note)
         raise Unavailable("away")
 
-    monkeypatch.setattr(registry.credentials, "used", away)
+    monkeypatch.setattr(registry.grants, "used", away)
     admission = Admission(registry)
     with capture_logs() as logs:
         for _ in range(3):

@@ -13,7 +13,7 @@ from scim_server.jwt.keys import KeySets
 from scim_server.jwt.outbound import Outbound
 from scim_server.store.errors import StoreError
 from scim_server.store.registry import Credential, Registry
-from scim_server.store.registry.credentials import Trust
+from scim_server.store.registry.grants import Trust
 from scim_server.tenancy.assertion import Assertions
 from scim_server.tenancy.credentials import MAX_AUDIENCE, MAX_AUDIENCES, MAX_SUBJECT, Terms, Unusable, create_entra, create_federated
 from scim_server.tenancy.refusals import Unauthenticated

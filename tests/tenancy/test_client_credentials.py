@@ -22,7 +22,7 @@ from scim_server.jwt.keys import KeySets
 from scim_server.jwt.outbound import Outbound
 from scim_server.store.audit_log import Recorded
 from scim_server.store.registry import Credential, Registry
-from scim_server.store.registry.credentials import ACCESS, CLIENT
+from scim_server.store.registry.grants import ACCESS, CLIENT
 from scim_server.store.unit import Store
 from scim_server.tenancy import opaque
 from scim_server.tenancy.admission import Admission
@@ -153,7 +153,7 @@ def test_a_token_lasts_an_hour_and_the_next_one_does_not_end_it(endpoint: Endpoi
         assert not endpoint.opens(first)
         assert endpoint.opens(second)
         endpoint.token(client_id=made.id, client_secret=secret)  # and what has ended is forgotten
-        assert endpoint.registry.credentials.by_hash(opaque.digest(first)) is None
+        assert endpoint.registry.grants.by_hash(opaque.digest(first)) is None
         assert endpoint.opens(second)
 
 

@@ -15,7 +15,7 @@ from scim_server.jwt.outbound import Outbound
 from scim_server.store.engine import create_engine
 from scim_server.store.migrations import ROLE
 from scim_server.store.registry import Directory, Registry
-from scim_server.store.registry.credentials import Trust
+from scim_server.store.registry.grants import Trust
 from scim_server.store.unit import Store
 from scim_server.tenancy.clouds import Unusable, cloud_of, discovery_url, parse_tid
 from scim_server.tenancy.directories import Directories, InUse, Registration

@@ -14,7 +14,7 @@ from scim_server.jwt.keys import KeySets
 from scim_server.jwt.outbound import Outbound
 from scim_server.store.errors import StoreError
 from scim_server.store.registry import Credential, Registry
-from scim_server.store.registry.credentials import ACCESS, BEARER, CLIENT, Trust
+from scim_server.store.registry.grants import ACCESS, BEARER, CLIENT, Trust
 from scim_server.tenancy import opaque
 from scim_server.tenancy.credentials import SHARED_AUDIENCE, Terms, Unusable, create_entra
 from scim_server.tenancy.entra_jwt import EntraTokens

@@ -91,6 +91,8 @@ def row_level_security(patient: Patient) -> list[Verdict]:
 def login(patient: Patient) -> list[Verdict]:
     """The server gives up what its login may do more; whoever finds the password does not."""
     under, login = Diagnosis(patient.engine).users()
+    if login == under and login.owns:
+        return [fine(f"DATABASE_URL logs in as {login.name}, as whom the server works: see database-role.")]
     if not (login.bypasses or login.owns):
         return [fine(f"DATABASE_URL logs in as {login.name}, who cannot get around row-level security either.")]
     why = "could bypass row-level security" if login.bypasses else "owns the tables"

@@ -1,7 +1,8 @@
 """What is not bound to one tenant: whose request it is, and what operators do.
 
     tenants       customers
-    credentials   what SCIM clients authenticate with, and what opens it
+    grants        what somebody who presents something may do: the look-ups of every request
+    credentials   what SCIM clients authenticate with
     directories   where tenants' people are kept
     domains       e-mail domains, and their proof
     sealed        encrypted secrets, for their keys to be changed
@@ -14,9 +15,10 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from scim_server.store.registry.acts import opened
-from scim_server.store.registry.credentials import Credential, Credentials, Grant
+from scim_server.store.registry.credentials import Credential, Credentials
 from scim_server.store.registry.directories import Directories, Directory
 from scim_server.store.registry.domains import Domain, Domains
+from scim_server.store.registry.grants import Grant, Grants
 from scim_server.store.registry.sealed import Sealed, SealedSecrets
 from scim_server.store.registry.tenants import Tenant, Tenants, TenantSettings
 
@@ -29,6 +31,7 @@ class Registry:
     def __init__(self, engine: Engine) -> None:
         shared = opened(engine)
         self.tenants = Tenants(shared)
+        self.grants = Grants(shared)
         self.credentials = Credentials(shared)
         self.directories = Directories(shared)
         self.domains = Domains(shared)

@@ -1,19 +1,15 @@
-"""Credentials: what SCIM clients authenticate with; and what opens them.
+"""Credentials: what SCIM clients authenticate with, as operators handle them. What opens them is told by ``grants``.
 
-A credential belongs to one tenant. What opens it is a secret of it, of which only the SHA-256 is
-stored (``secrets``: bearer secrets, client secrets, and access tokens given out for them), or an
-outside issuer's signed word (``Trust``). During a rotation two secrets open one credential.
+A credential belongs to one tenant. During a rotation two secrets open one credential.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import Text, and_, bindparam, cast, delete, insert, or_, select, update
+from sqlalchemy import Text, bindparam, cast, delete, insert, or_, select, update
 
 from scim_server import clock
 from scim_server.events import CredentialCreated, CredentialRevoked, CredentialRotated, Event, Principal
@@ -22,25 +18,9 @@ from scim_server.store.connections import Row
 from scim_server.store.documents import instant, instant_text
 from scim_server.store.errors import StoreError, Taken
 from scim_server.store.registry.acts import ID, NOW, TENANT, Act, Part, instant_or_none, text_or_none
-from scim_server.store.registry.tenants import TenantSettings
+from scim_server.store.registry.grants import ACCESS, BEARER, CLIENT, TRUST, Grant, Network, Trust, networks_of, scopes_of, trust_of
 from scim_server.store.statements import GlobalStatement
 from scim_server.store.tables import Id, Instant, credentials, secrets, tenants
-
-Network: TypeAlias = IPv4Network | IPv6Network
-
-BEARER, CLIENT, ACCESS = "bearer", "client", "access"
-"""Kinds of secrets: presented as they are; exchanged for an access token at the token endpoint; such a token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Whose signed word opens a credential: tokens of this issuer, about this subject (None: of anybody), for one of these audiences."""
-
-    issuer: str
-    subject: str | None
-    audiences: tuple[str, ...]
-    jwks_uri: str | None
-    directory_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +52,6 @@ class Credential:
     last_address: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What somebody who presents something may do, if nothing of it has ended: which credential, of which tenant.
-
-    ``ends`` is the end of the credential; ``expires`` that or the end of what was presented, whichever comes first.
-    """
-
-    credential_id: str
-    tenant_id: str
-    tenant_name: str
-    profile: str
-    settings: TenantSettings
-    suspended: bool
-    kind: str
-    scopes: frozenset[str]
-    networks: tuple[Network, ...]
-    expires: datetime | None
-    ends: datetime | None
-    revoked: bool
-    last_used: datetime | None
-    trust: Trust | None
-
-
-_TRUST = (*(credentials.c[name] for name in ("issuer", "subject", "audiences", "jwks_uri")), cast(credentials.c.directory_id, Text))
 _CREDENTIAL = select(
     cast(credentials.c.id, Text),
     cast(credentials.c.tenant_id, Text),
@@ -104,32 +60,10 @@ _CREDENTIAL = select(
         credentials.c[name]
         for name in ("kind", "label", "scopes", "networks", "created", "expires", "revoked", "last_used", "last_address")
     ),
-    *_TRUST,
+    *TRUST,
 ).join_from(credentials, tenants, credentials.c.tenant_id == tenants.c.id)
 _BY_ID = GlobalStatement(_CREDENTIAL.where(credentials.c.id == ID))
 _OF_TENANT = GlobalStatement(_CREDENTIAL.where(credentials.c.tenant_id == TENANT).order_by(credentials.c.id))
-
-_GRANT_COLUMNS = (
-    cast(credentials.c.id, Text),
-    cast(credentials.c.tenant_id, Text),
-    tenants.c.name,
-    tenants.c.profile,
-    cast(tenants.c.settings, Text),
-    tenants.c.suspended,
-    *(credentials.c[name] for name in ("kind", "scopes", "networks", "expires", "revoked", "last_used")),
-)
-_OWNER = credentials.c.tenant_id == tenants.c.id
-_BY_HASH = GlobalStatement(
-    select(*_GRANT_COLUMNS, secrets.c.kind, secrets.c.expires, secrets.c.scopes)
-    .join_from(secrets, credentials, and_(secrets.c.credential_id == credentials.c.id, secrets.c.tenant_id == credentials.c.tenant_id))
-    .join(tenants, _OWNER)
-    .where(secrets.c.hash == bindparam("hash"))
-)
-_TRUSTING = select(*_GRANT_COLUMNS, *_TRUST).join_from(credentials, tenants, _OWNER).where(credentials.c.issuer.is_not(None))
-_BY_CLIENT = GlobalStatement(_TRUSTING.where(credentials.c.id == ID, credentials.c.subject.is_not(None)))
-_BY_ISSUER = GlobalStatement(
-    _TRUSTING.where(credentials.c.issuer == bindparam("issuer"), credentials.c.subject.is_(None), credentials.c.revoked.is_(None))
-)
 
 _NAMES = ("tenant_id", "id", "kind", "label", "scopes", "networks", "issuer", "subject", "audiences", "jwks_uri", "directory_id")
 _NEW: dict[str, Any] = {name: bindparam(name) for name in (*_NAMES, "created", "expires")}
@@ -142,15 +76,6 @@ _REVOKE = GlobalStatement(
 )
 _LOCK = GlobalStatement(select(credentials.c.revoked).where(credentials.c.id == ID).with_for_update())
 _EXTEND = GlobalStatement(update(credentials).values(expires=bindparam("expires", type_=Instant)).where(credentials.c.id == ID))
-_USED = GlobalStatement(
-    update(credentials)
-    .values(last_used=NOW, last_address=bindparam("address"))
-    .where(
-        credentials.c.id == ID,
-        or_(credentials.c.last_used.is_(None), credentials.c.last_used < bindparam("before", type_=Instant)),
-    )
-)
-
 _CREDENTIAL_ID = bindparam("credential_id", type_=Id)
 _NEW_SECRET: dict[str, Any] = {
     name: bindparam(name) for name in ("tenant_id", "id", "credential_id", "kind", "hash", "scopes", "created", "expires")
@@ -234,24 +159,6 @@ class Credentials(Part):
         """Its live secrets, oldest first, without access tokens."""
         return _live(self.rows(_LIVE_SECRETS, **_of(credential.id, clock.now())))
 
-    def by_hash(self, hash: bytes) -> tuple[str, Grant] | None:
-        """What the secret with that hash opens, and of which kind it is; ended or not."""
-        rows = self.rows(_BY_HASH, hash=hash)
-        if not rows:
-            return None
-        *row, kind, expires, scopes = rows[0]
-        return kind, _grant(row, instant_or_none(expires), scopes, None)
-
-    def by_client(self, client_id: str) -> Grant | None:
-        """What a trusted issuer's assertion opens for the client of that id."""
-        rows = self.rows(_BY_CLIENT, id=client_id if ids.is_id(client_id) else _NOBODY)
-        return _trusting(rows[0]) if rows else None
-
-    def by_issuer(self, issuer: str) -> Grant | None:
-        """What a whole token of that issuer opens."""
-        rows = self.rows(_BY_ISSUER, issuer=issuer)
-        return _trusting(rows[0]) if rows else None
-
     def issue(self, grant: Grant, hash: bytes, scopes: frozenset[str], expires: datetime, event: Event) -> None:
         """An access token for the credential. Those of it that have ended are forgotten."""
         with self.acting(Principal("credential", grant.credential_id)) as act:
@@ -300,24 +207,9 @@ class Credentials(Part):
                 act.record(revoked[0][0], CredentialRevoked(credential_id))
         return self.get(credential_id) if revoked else None
 
-    def used(self, grant: Grant, address: str, now: datetime, before: datetime) -> None:
-        """Note that the credential was used now, unless another node noted a use later than ``before``. No event."""
-        connection = self._database.connection(transaction=True)
-        try:
-            connection.later(
-                _USED, {"id": grant.credential_id, "now": text_or_none(now), "address": address, "before": text_or_none(before)}
-            )
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
-
     def list(self, tenant_id: str) -> list[Credential]:
         """The tenant's credentials, oldest first; those that are expired or revoked, too."""
         return [_credential(row) for row in self.rows(_OF_TENANT, tenant_id=tenant_id)] if ids.is_id(tenant_id) else []
-
-
-_NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def _add_secret(
@@ -352,21 +244,6 @@ def _text(scopes: frozenset[str]) -> str:
     return " ".join(sorted(scopes))
 
 
-@lru_cache(maxsize=256)
-def _scopes(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-@lru_cache(maxsize=1024)
-def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ip_network(each) for each in text.split())
-
-
-def _trust(row: Row) -> Trust | None:
-    issuer, subject, audiences, jwks_uri, directory_id = row
-    return None if issuer is None else Trust(issuer, subject, tuple((audiences or "").split()), jwks_uri, directory_id)
-
-
 def _credential(row: Row) -> Credential:
     credential_id, tenant_id, tenant_name, kind, label, scopes, networks, created, expires, revoked, last_used, last_address, *trust = row
     return Credential(
@@ -375,38 +252,12 @@ def _credential(row: Row) -> Credential:
         tenant_name,
         kind,
         label,
-        _scopes(scopes),
-        _networks(networks),
-        _trust(tuple(trust)),
+        scopes_of(scopes),
+        networks_of(networks),
+        trust_of(tuple(trust)),
         instant(created),
         instant_or_none(expires),
         instant_or_none(revoked),
         instant_or_none(last_used),
         last_address,
-    )
-
-
-def _trusting(row: Row) -> Grant:
-    return _grant(row[:-5], None, None, _trust(row[-5:]))
-
-
-def _grant(row: list[Any] | Row, presented_expires: datetime | None, presented_scopes: str | None, trust: Trust | None) -> Grant:
-    credential_id, tenant_id, tenant_name, profile, settings, suspended, kind, scopes, networks, expires, revoked, last_used = row
-    granted = _scopes(scopes)
-    ends = instant_or_none(expires)
-    return Grant(
-        credential_id,
-        tenant_id,
-        tenant_name,
-        profile,
-        TenantSettings.parse(settings),
-        suspended is not None,
-        kind,
-        granted if presented_scopes is None else granted & _scopes(presented_scopes),
-        _networks(networks),
-        min((each for each in (ends, presented_expires) if each is not None), default=None),
-        ends,
-        revoked is not None,
-        instant_or_none(last_used),
-        trust,
     )
