@@ -73,7 +73,7 @@ tenants = Table(
     Column("profile", Text, nullable=False),
     Column("created", Instant, nullable=False),
     Column("suspended", Instant),
-    Column("settings", Json, nullable=False),
+    Column("settings", Json, nullable=False, server_default="{}"),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("name"),
 )
@@ -120,10 +120,11 @@ credentials = Table(
     metadata,
     Column("tenant_id", Id, nullable=False),
     Column("id", Id, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default="secret"),
     Column("label", Text, nullable=False),
-    Column("scopes", Text, nullable=False),  # separated by blanks
-    Column("networks", Text, nullable=False),  # in CIDR notation, separated by blanks; empty: any
+    Column("token_hash", LargeBinary),  # by which nodes of the version before find it; not used any more
+    Column("scopes", Text, nullable=False, server_default="scim.read scim.write"),  # separated by blanks
+    Column("networks", Text, nullable=False, server_default=""),  # in CIDR notation, separated by blanks; empty: any
     Column("issuer", Text),  # of the assertions or tokens that open it, if such do
     Column("subject", Text),
     Column("audiences", Text),  # separated by blanks
@@ -137,6 +138,7 @@ credentials = Table(
     PrimaryKeyConstraint("id", "tenant_id"),
     ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
     ForeignKeyConstraint(["tenant_id", "directory_id"], ["directories.tenant_id", "directories.id"]),
+    UniqueConstraint("token_hash"),
 )
 
 secrets = Table(

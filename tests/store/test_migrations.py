@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import subprocess
 import sys
@@ -73,8 +74,9 @@ def catalogue(engine: Engine) -> set[Any]:
     }[engine.dialect.name]
     with engine.connect() as connection:
         rows = [tuple(row) for query in queries for row in connection.execute(text(query))]
-    if engine.dialect.name == "sqlite":  # a table that was rebuilt has its columns in another order, and its name in quotes
-        return {(name, frozenset(line.strip(" \t,") for line in (sql or "").replace('"', "").splitlines())) for name, sql in rows}
+    if engine.dialect.name == "sqlite":  # a table that was altered has its columns in another order, others on a line, its name in quotes
+        parts = re.compile(r",?\s*\n\s*|, (?=\w+ (?:VARCHAR|TEXT))")
+        return {(name, frozenset(parts.split((sql or "").replace('"', "")))) for name, sql in rows}
     return set(rows)
 
 

@@ -1,4 +1,8 @@
-"""Directories, domains, kinds of credentials with secrets of their own, sealed secrets, row-level security."""
+"""Directories, domains, kinds of credentials with secrets of their own, sealed secrets, row-level security.
+
+Nodes of the version before go on serving: they find credentials by ``token_hash``, which a later step drops, and
+what they insert gets defaults. (To an owner who may make no roles, and whom policies therefore hold for, they show nothing.)
+"""
 
 from __future__ import annotations
 
@@ -33,11 +37,9 @@ def upgrade() -> None:
 
 
 def _tenants() -> None:
-    with op.batch_alter_table("tenants", recreate="auto") as tenants:
+    with op.batch_alter_table("tenants") as tenants:
         tenants.add_column(sa.Column("suspended", _INSTANT))
         tenants.add_column(sa.Column("settings", _JSON, nullable=False, server_default="{}"))
-    with op.batch_alter_table("tenants") as tenants:
-        tenants.alter_column("settings", server_default=None)
 
 
 def _directories() -> None:
@@ -104,11 +106,9 @@ def _credentials() -> None:
         "INSERT INTO secrets (tenant_id, id, credential_id, kind, hash, created, expires)"
         " SELECT tenant_id, id, id, 'bearer', token_hash, created, expires FROM credentials"
     )
-    defaults = {"kind": "secret", "scopes": "scim.read scim.write", "networks": ""}
     with op.batch_alter_table("credentials") as credentials:
-        credentials.drop_constraint("credentials_token_hash_key", type_="unique")
-        credentials.drop_column("token_hash")
-        for name, default in defaults.items():
+        credentials.alter_column("token_hash", nullable=True)
+        for name, default in (("kind", "secret"), ("scopes", "scim.read scim.write"), ("networks", "")):
             credentials.add_column(sa.Column(name, sa.Text, nullable=False, server_default=default))
         for name in ("issuer", "subject", "audiences", "jwks_uri", "last_address"):
             credentials.add_column(sa.Column(name, sa.Text))
@@ -117,9 +117,6 @@ def _credentials() -> None:
         credentials.create_foreign_key(
             "credentials_tenant_id_directory_id_fkey", "directories", ["tenant_id", "directory_id"], ["tenant_id", "id"]
         )
-    with op.batch_alter_table("credentials") as credentials:
-        for name in defaults:
-            credentials.alter_column(name, server_default=None)
     _partial("credentials_one_issuer", "credentials", ["issuer"], "subject IS NULL AND revoked IS NULL")
 
 
