@@ -74,6 +74,9 @@ def options(settings: Settings) -> dict[str, Any]:
         "graceful_timeout": 30,
         # A filter of 4,096 characters, percent-encoded, and its path. gunicorn's default is 4,094.
         "limit_request_line": 8190,
+        # A token that is too large is refused by us like any other, and recorded; gunicorn would answer 400 in its own words.
+        "limit_request_field_size": 65_536,
+        "limit_request_fields": 64,
         # The heartbeat of a worker must not wait for a disk.
         "worker_tmp_dir": str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None,
         # No header of a proxy means anything here: links are made from PUBLIC_URL.

@@ -10,6 +10,8 @@ import json
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -128,3 +130,17 @@ def test_whoever_is_somebody_else_is_refused_at_once(
         assert "401, the credential is refused" in found["stopped"]
     else:
         assert re.search(r"the token endpoint \S+ refuses: 40[01] invalid_client", found["stopped"])
+
+
+@pytest.mark.parametrize("size", [300, 12_000, 60_000])
+def test_a_token_of_any_size_is_refused_alike(server: Server, size: int) -> None:
+    """And recorded: not by the WSGI server in its own words."""
+    before = len(server.cli("audit", "list", "--server", "--limit", "10000"))
+    for token in ("x" * size, f"eyJhbGciOiJSUzI1NiJ9.{'x' * size}.x"):
+        request = urllib.request.Request(f"{server.base_url}/Users", headers={"Authorization": f"Bearer {token}"})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        with refused.value as answer:
+            assert answer.code == 401
+            assert json.load(answer)["detail"].startswith("A valid bearer token is needed.")
+    assert len(server.cli("audit", "list", "--server", "--limit", "10000")) == before + 2
