@@ -11,9 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
-from scim_server import log
+from scim_server import clock, log
 from scim_server.config import Settings
+from scim_server.store.diagnosis import Diagnosis
 from scim_server.store.engine import create_engine
 from scim_server.store.errors import StoreError
 from scim_server.store.registry import Registry
@@ -25,6 +27,7 @@ FIRST_S = (1.0, 4.0)
 EVERY_S = (240.0, 360.0)
 """How long they rest between."""
 
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _MOST_PARTS = 1000
 _DOMAINS_AT_ONCE = 4
 _PATIENCE_S = 2.0
@@ -43,10 +46,20 @@ def jobs(settings: Settings) -> Iterator[list[Job]]:
     """Everything there is to do, with a database connection of its own, so that no request waits for it."""
     engine = create_engine(settings.database_url, pool_size=1, role=settings.database_role)
     try:
-        domains = Domains(Registry(engine), Resolver(settings.dns_servers))
-        yield [Job("domains", lambda: domains.run_due(_DOMAINS_AT_ONCE))]
+        domains, diagnosis = Domains(Registry(engine), Resolver(settings.dns_servers)), Diagnosis(engine)
+        yield [Job("domains", lambda: domains.run_due(_DOMAINS_AT_ONCE) if _clock_is_right(diagnosis) else 0)]
     finally:
         engine.dispose()
+
+
+def _clock_is_right(diagnosis: Diagnosis) -> bool:
+    """Against the database's, which all nodes have in common: a node whose clock is wrong must not decide what has lasted too long."""
+    if not diagnosis.separates:
+        return True
+    off = abs(clock.now() - diagnosis.clock())
+    if off > _CLOCKS_DIFFER:
+        log.get().warning("clock_differs_from_the_databases", seconds=round(off.total_seconds()))
+    return off <= _CLOCKS_DIFFER
 
 
 class Housekeeping:

@@ -8,6 +8,7 @@ it was in one moment; the server serves on meanwhile.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -121,6 +122,8 @@ def _file(target: Path, force: bool) -> Iterator[BinaryIO]:
 
 
 def _refuse_to_replace(target: Path, force: bool) -> None:
+    if os.path.exists(target) and not stat.S_ISREG(os.stat(target).st_mode):
+        raise click.ClickException(f"{target} is no file that could be replaced. Choose another name, or use --output - and a pipe.")
     if not force and os.path.lexists(target):
         raise click.ClickException(f"There is a file {target} already. Choose another name, or replace it with --force.")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +49,7 @@ def read_settings() -> Settings:
 def operator() -> Principal:
     """Who acts: the operating system's user."""
     try:
-        return Principal("operator", getpass.getuser())
+        return Principal("operator", pwd.getpwuid(os.getuid()).pw_name)
     except (KeyError, OSError):  # a number without a name, as in a container
         return Principal("operator", "unnamed")
 
@@ -74,14 +74,33 @@ def upgrade(settings: Settings) -> bool:
     """Apply what is pending; whether there was anything. Seeing that there is nothing takes a tenth of the time."""
     if settings.embedded_file:
         _make_private(settings.embedded_file)
-    with _engine(settings, remedy=_UPGRADE_NEEDS) as (_, store):
-        if store.migrated():
-            return False
+    if settings.database_owner_url.partition(":")[0][:8] != settings.database_url.partition(":")[0][:8]:
+        raise click.ClickException("DATABASE_URL and DATABASE_OWNER_URL name databases of two kinds. Unset the latter, or make both agree.")
+    if _is_prepared(settings):
+        return False
     with _engine(settings, remedy=_UPGRADE_NEEDS, owner=True) as (engine, _):
         from scim_server.store.migrations import migrate
 
         migrate(engine, role=settings.database_role, login=settings.database_user)
-        return True
+    if not _is_prepared(settings):
+        raise click.ClickException(
+            f"The migrations were applied, but not to what the server sees at {settings.database_name}. Do DATABASE_URL and "
+            "DATABASE_OWNER_URL name the same database, and is the schema that both find first (search_path) the same?"
+        )
+    return True
+
+
+def _is_prepared(settings: Settings) -> bool:
+    """Whether the tables are those of this version, and the server may do with them what it needs and no more."""
+    with _engine(settings, remedy=_UPGRADE_NEEDS) as (engine, store):
+        if not store.migrated():
+            return False
+        if settings.embedded_file:
+            return True
+        from scim_server.store.diagnosis import Diagnosis
+
+        diagnosis = Diagnosis(engine)
+        return diagnosis.users()[0].owns or not diagnosis.wrong_rights()
 
 
 def _make_private(file: Path) -> None:
@@ -109,6 +128,10 @@ def _engine(settings: Settings, *, remedy: str = _USE_NEEDS, owner: bool = False
     except Unavailable as fault:
         raise click.ClickException(f"The database {settings.database_name} cannot be used: {fault}\n{remedy}") from fault
     except Busy as fault:
-        raise click.ClickException(f"The database {settings.database_name} is busy; nothing was changed. Try again.") from fault
+        raise click.ClickException(
+            f"The database {settings.database_name} is busy; nothing was changed. Is a backup or an export running? Try again."
+        ) from fault
+    except UnicodeEncodeError as fault:
+        raise click.ClickException("An argument of the command is not UTF-8.") from fault
     finally:
         engine.dispose()

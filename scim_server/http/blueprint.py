@@ -32,7 +32,8 @@ def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredential
     """
     base_url, max_results = settings.tenant_url, settings.max_page_size
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.url_map.redirect_defaults = False
+    # Nobody is sent anywhere: a redirect would be made from the request's Host.
+    app.url_map.redirect_defaults = app.url_map.merge_slashes = False
     app.before_request(partial(_begin, settings.trusted_proxies))
     app.after_request(_end)
     app.extensions[TENANT_OF] = bearer.tenant_of

@@ -84,7 +84,7 @@ def verify(token: Unproved, expected: Expected, keys: KeySets, jwks_uri: str) ->
 
     The signature comes before the claims: what is refused for a claim was said by the issuer indeed.
     """
-    key = keys.key(jwks_uri, _kid(token.header))
+    key = keys.key(jwks_uri, key_id(token))
     if key is None:
         raise InvalidToken("unknown key")
     _check_signature(token, key)
@@ -121,8 +121,9 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def _kid(header: dict[str, Any]) -> str:
-    """The id of the key, of a header that has nothing to be afraid of."""
+def key_id(token: Unproved) -> str:
+    """The id of the key that signed it. Raises InvalidToken where the header is not one that could be accepted."""
+    header = token.header
     if header.get("alg") != _ALGORITHM:
         raise InvalidToken("wrong algorithm")
     kind, kid = header.get("typ"), header.get("kid")

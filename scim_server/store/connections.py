@@ -38,9 +38,9 @@ class Message(NamedTuple):
 
 # Serialization failure, deadlock, lock not had in time; and statements that the server made before the tables became what they are.
 _TRY_AGAIN = {"40001", "40P01", "55P03", "0A000", "26000"}
-# Connection trouble, a transaction that was left idle, too many connections, shutdown or statement_timeout;
-# and what only an operator can mend: no right.
-_AWAY = ("08", "25P03", "53300", "57", "42501")
+# Connection trouble, a transaction that was left idle, no room, no memory or no connection left, shutdown or statement_timeout,
+# a disk that fails; and what only an operator can mend: a database that only reads, no right.
+_AWAY = ("08", "25006", "25P03", "53", "57", "58", "42501")
 # The role that the server works under is not there, or not granted to its user.
 _NO_ROLE = {"22023", "42501"}
 _SQLITE_TRY_AGAIN = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}

@@ -9,7 +9,9 @@ from sqlalchemy import Engine, text
 
 from scim_server.store.connections import Row
 from scim_server.store.engine import database
+from scim_server.store.migrations.roles import rights
 from scim_server.store.statements import GlobalStatement
+from scim_server.store.tables import metadata
 
 OLDEST = 150_000
 """The oldest PostgreSQL that there are tests for, as ``server_version_num`` has it."""
@@ -38,6 +40,17 @@ _TABLES = GlobalStatement(
         " AND (relname = 'tenants' OR EXISTS (SELECT FROM pg_attribute"
         " WHERE attrelid = pg_class.oid AND attname = 'tenant_id' AND NOT attisdropped))"
         " ORDER BY relname"
+    )
+)
+
+
+_ONLY_READS = GlobalStatement(text("SELECT current_setting('transaction_read_only')"))
+_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_MAY = GlobalStatement(
+    text(
+        "SELECT relname, has_table_privilege(oid, 'SELECT'), has_table_privilege(oid, 'INSERT'),"
+        " has_table_privilege(oid, 'UPDATE'), has_table_privilege(oid, 'DELETE') FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = CAST(current_schema() AS regnamespace)"
     )
 )
 
@@ -72,6 +85,20 @@ class Diagnosis:
         """Under whom it works, and whom it logged in as."""
         under, login = (User(*row) for row in self._rows(_USERS))
         return under, login
+
+    def only_reads(self) -> bool:
+        """Whether it takes no change: a standby, or somebody made it so."""
+        return self.separates and self._rows(_ONLY_READS)[0][0] == "on"
+
+    def wrong_rights(self) -> dict[str, str]:
+        """Tables with which whom it works under may do more or less than the server needs: what differs."""
+        found = {table: {right for right, has in zip(_RIGHTS, may, strict=True) if has} for table, *may in self._rows(_MAY)}
+        told = {}
+        for table in metadata.tables:
+            more, less = found.get(table, set()) - set(rights(table)), set(rights(table)) - found.get(table, set())
+            if more or less:
+                told[table] = " and ".join([*(f"may {each}" for each in sorted(more)), *(f"may not {each}" for each in sorted(less))])
+        return told
 
     def unprotected(self) -> dict[str, str]:
         """Tables in which a statement could meet rows of other tenants, or none at all: why."""

@@ -8,6 +8,7 @@ answers them in order up to the end of the exchange.
 
 from __future__ import annotations
 
+import math
 import select
 import time
 from collections import OrderedDict
@@ -22,7 +23,7 @@ from psycopg import pq
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import URL, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from scim_server.store.connections import Connection, Database, Message, Row, Values
 from scim_server.store.errors import Taken
@@ -56,11 +57,14 @@ _OPTIONS = {
 _ENTER = Sql("SELECT set_config('scim.tenant', $1, true)", ("tenant_id",))
 _BEGIN, _COMMIT, _ROLLBACK, _PLAN_ANEW = (Message(Sql(text), {}) for text in ("BEGIN", "COMMIT", "ROLLBACK", "DISCARD PLANS"))
 _BEGIN_PICTURE = Message(Sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), {})
+_NO_HURRY = Message(Sql("SET LOCAL idle_in_transaction_session_timeout = 0"), {})
 _POLICIES = """
 SELECT count(*), bool_and(row_security_active(oid)) FROM pg_class
 WHERE relrowsecurity AND relkind = 'r' AND relnamespace = CAST(current_schema() AS regnamespace)
 """
 _DONE = {pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK}
+_UNTIL = "scim_server.until"
+_WITHOUT_ROLE_S = 30
 _OUTDATED = {"0A000", "26000"}
 """What a server says of a prepared statement when the tables have changed, or when it has lost it."""
 
@@ -76,20 +80,33 @@ def create_engine(address: URL, role: str | None, **pool: Any) -> Engine:
         address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", connect_args=_arguments(address), **pool
     )
     if role is not None:
-        event.listen(engine, "connect", lambda connection, _record: _take_on(connection, role))
+        event.listen(engine, "connect", lambda connection, record: _set_up(connection, record, role))
     return engine
 
 
-def _take_on(connection: psycopg.Connection[Any], role: str) -> None:
-    """Work under the role; where it cannot be had, as who has logged in (see migrations.roles). Policies must hold for either."""
+def _set_up(connection: psycopg.Connection[Any], record: ConnectionPoolEntry, role: str) -> None:
+    try:
+        _take_on(connection, record, role)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _take_on(connection: psycopg.Connection[Any], record: ConnectionPoolEntry, role: str) -> None:
+    """Work under the role; where it cannot be had, as who has logged in (see migrations.roles). Policies must hold for either.
+
+    Without the role a connection is used for a short time only: an upgrade may make one, and lift what was put in its place.
+    """
     missing: psycopg.Error | None = None
     try:
         connection.execute(SQL("SET ROLE {}").format(Identifier(role)))
     except (psycopg.errors.InvalidParameterValue, psycopg.errors.InsufficientPrivilege) as error:
         missing = error
     tables, hold = connection.execute(_POLICIES).fetchone() or (0, None)
-    if missing is not None and not hold:
-        raise missing
+    if missing is not None:
+        if not hold:
+            raise missing
+        record.info[_UNTIL] = time.monotonic() + _WITHOUT_ROLE_S
     if tables and not hold:
         raise psycopg.OperationalError(f"row-level security does not hold for the role {role}: name another one in DATABASE_ROLE")
 
@@ -114,7 +131,7 @@ class PostgreSQL(Database):
 
     def checkout(self) -> PoolProxiedConnection:
         connection = super().checkout()
-        while _wire(connection).hung_up():
+        while _wire(connection).hung_up() or connection.info.get(_UNTIL, math.inf) < time.monotonic():
             connection.invalidate()
             connection = super().checkout()
         return connection
@@ -151,6 +168,8 @@ class _PostgreSQLConnection(Connection):
 
     def _begin(self) -> None:
         self._waiting.append(self._beginning)
+        if self._picture:  # whoever reads it may pause
+            self._waiting.append(_NO_HURRY)
 
     def _commit(self) -> None:
         self._exchange(_COMMIT)
@@ -231,7 +250,9 @@ class _Wire:
         """Send the statements. What will be answered to, in order."""
         pgconn, prepared = self._pgconn, self._prepared
         answers: list[_Answer] = []
-        while len(prepared) > _MAX_PREPARED and pgconn.transaction_status != pq.TransactionStatus.INERROR:
+        # Nothing may stand before the beginning of a picture.
+        evicts = pgconn.transaction_status != pq.TransactionStatus.INERROR and batch[0] is not _BEGIN_PICTURE
+        while evicts and len(prepared) > _MAX_PREPARED:
             _, oldest = prepared.popitem(last=False)
             pgconn.send_query_params(b"DEALLOCATE " + oldest.name, None)
             answers.append(_Answer())

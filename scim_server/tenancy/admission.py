@@ -55,8 +55,10 @@ class Admission:
             self._grants.used(grant, address, now, now - _USE_IS_NOTED_EVERY)
         except StoreError as fault:
             log.get().warning("use_not_noted", credential=grant.credential_id, fault=type(fault).__name__)
-        if grant.ends is not None and grant.ends - now < WARN_BEFORE and self._due(self._warned, grant.credential_id, _WARN_EVERY_S):
-            log.get().warning("credential_ends_soon", tenant=grant.tenant_name, credential=grant.credential_id, ends=grant.ends.isoformat())
+        if grant.lasts is not None and grant.lasts - now < WARN_BEFORE and self._due(self._warned, grant.credential_id, _WARN_EVERY_S):
+            log.get().warning(
+                "credential_ends_soon", tenant=grant.tenant_name, credential=grant.credential_id, ends=grant.lasts.isoformat()
+            )
 
     def _due(self, times: dict[str, float], key: str, every: float) -> bool:
         """Whether it was not done for so long; then it counts as done now."""

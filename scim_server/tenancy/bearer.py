@@ -9,7 +9,7 @@ from scim_server.tenancy.admission import Admission
 from scim_server.tenancy.client import Client
 from scim_server.tenancy.entra_jwt import EntraTokens
 from scim_server.tenancy.rates import Rates
-from scim_server.tenancy.refusals import InsufficientScope, Refusals, Refused, Unauthenticated
+from scim_server.tenancy.refusals import InsufficientScope, Refusals, Refused, Suspended, Unauthenticated
 
 _MOST_KNOWN = 10_000
 
@@ -53,7 +53,11 @@ class Bearer:
         hashed = opaque.digest(token)
         self._rates.refuse_early(hashed)
         grant, claims = self._entra.grant(token) if self._entra.possible(token) else (self._opaque(hashed), None)
-        client = self._admission.admit(grant, address, claims)
+        try:
+            client = self._admission.admit(grant, address, claims)
+        except Suspended:  # the credential is good: whose flood it is is known
+            self._rates.take(grant.tenant_id, grant.settings.rate_limit, hashed)
+            raise
         self._rates.take(client.tenant_id, grant.settings.rate_limit, hashed)
         self._tenants[hashed] = client.tenant_id
         if len(self._tenants) > _MOST_KNOWN:

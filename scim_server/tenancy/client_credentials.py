@@ -120,7 +120,7 @@ class ClientCredentials:
         token, ordered = opaque.new(ACCESS), tuple(each for each in SCOPES if each in scopes)
         event = TokenIssued(grant.credential_id, ordered, expires.isoformat(), address, token_id)
         self._credentials.issue(grant, opaque.digest(token), scopes, expires, event)
-        return Issued(token, int((expires - now).total_seconds()), ordered, client)
+        return Issued(token, max(1, int((expires - now).total_seconds())), ordered, client)
 
 
 def _proof(authorization: str | None, form: Mapping[str, str]) -> _Proof:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scim_server.store.registry import Directory
 
-CUSTOM = "custom"
+GLOBAL, CUSTOM = "global", "custom"
 
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -27,6 +27,10 @@ CLOUDS = {
     "china": Cloud("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
 }
 """By the name under which a directory has it. A directory of the cloud ``custom`` has base URLs of its own."""
+
+
+ISSUERS = {"global": "https://sts.windows.net", "us": "https://sts.windows.net", "china": "https://sts.chinacloudapi.cn"}
+"""By cloud, the issuer of tokens of version 1, without the directory that follows."""
 
 
 class Unusable(ValueError):

@@ -20,10 +20,11 @@ from scim_server import clock
 from scim_server.events import Principal
 from scim_server.store.errors import Taken
 from scim_server.store.registry import Credential, Registry
+from scim_server.store.registry.credentials import DirectoryEnded
 from scim_server.store.registry.grants import BEARER, CLIENT, Network, Trust
 from scim_server.tenancy import opaque
 from scim_server.tenancy.client import READ, WRITE
-from scim_server.tenancy.clouds import CUSTOM, GUID, parse_tid
+from scim_server.tenancy.clouds import CLOUDS, CUSTOM, GLOBAL, GUID, ISSUERS, parse_tid
 from scim_server.tenancy.clouds import Unusable as Unusable  # for whoever makes credentials
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ SHARED_AUDIENCE = "8adf8e6e-67b2-4cf2-a259-e3dc5476c621"
 MAX_AUDIENCES = 10
 MAX_AUDIENCE = 300
 MAX_SUBJECT = 255
+_LONGEST_ISSUER = 450  # there is room for the path of its metadata
 
 _SECRET_KINDS = {SECRET: BEARER, OAUTH_CLIENT: CLIENT}
 _CLOUD_OF_HOST = {
@@ -137,9 +139,11 @@ def create_entra(
     version 1 for an application that is not in the gallery. Raises Unusable, or StoreError if there is no such tenant.
     """
     tid = parse_tid(tid)
+    known = registry.directories.get(tid)
+    cloud = known.cloud if known is not None and known.tenant_id == tenant_id and known.cloud in CLOUDS else GLOBAL
     if issuer is None:
-        issuer = f"https://sts.windows.net/{tid}/"
-        jwks_uri = jwks_uri or f"https://login.microsoftonline.com/{tid}/discovery/keys"
+        issuer = f"{ISSUERS[cloud]}/{tid}/"
+        jwks_uri = jwks_uri or f"{CLOUDS[cloud].authority}/{tid}/discovery/keys"
     issuer, jwks_uri = _issuer(outbound, issuer), _keys_at(outbound, jwks_uri)
     place = urlsplit(issuer)
     if [each for each in place.path.split("/") if GUID.fullmatch(each)] != [tid]:
@@ -147,7 +151,8 @@ def create_entra(
     accepted = _audiences(audiences or (SHARED_AUDIENCE,))
     if registry.grants.by_issuer(issuer) is not None:
         raise _opened_already(issuer)
-    directory_id = _directory(registry, tenant_id, _CLOUD_OF_HOST.get(place.hostname or "", CUSTOM), tid, by)
+    host = urlsplit(jwks_uri or issuer).hostname or ""
+    directory_id = _directory(registry, tenant_id, _CLOUD_OF_HOST.get(host, CUSTOM), tid, by)
     trust = Trust(issuer, None, accepted, jwks_uri, directory_id)
     return _create_trusting(registry, tenant_id, ENTRA, terms, by, trust)
 
@@ -166,6 +171,8 @@ def _create_trusting(registry: Registry, tenant_id: str, kind: str, terms: Terms
         )
     except Taken as fault:  # by somebody who was quicker
         raise _opened_already(trust.issuer) from fault
+    except DirectoryEnded as fault:
+        raise Unusable("Somebody else removed the directory at the same time. Look what there is, and try again.") from fault
 
 
 def _directory(registry: Registry, tenant_id: str, cloud: str, tid: str, by: Principal) -> str:
@@ -190,6 +197,8 @@ def _issuer(outbound: Outbound, issuer: str) -> str:
         outbound.check(issuer)
     except ValueError as fault:
         raise Unusable(f"The issuer cannot be used. {fault}") from fault
+    if len(issuer) > _LONGEST_ISSUER:
+        raise Unusable(f"The issuer has more than {_LONGEST_ISSUER} characters.")
     if "?" in issuer:
         raise Unusable(f"The issuer {issuer!r} must have no query: give exactly what the tokens have in their claim iss.")
     return issuer

@@ -83,18 +83,20 @@ class Directories:
 
     def remove(self, directory: Directory, by: Principal) -> bool:
         """From now on it is nobody's, and its secret is gone; False if it was so already. Raises InUse."""
-        now = clock.now()
-        live = [
-            each
-            for each in self._registry.credentials.list(directory.tenant_id)
-            if each.trust is not None
-            and each.trust.directory_id == directory.id
-            and each.revoked is None
-            and (each.expires is None or each.expires > now)
-        ]
-        if live:
-            raise InUse(live)
-        return self._registry.directories.remove(directory, by)
+        try:
+            return self._registry.directories.remove(directory, by)
+        except Taken as fault:
+            now = clock.now()
+            raise InUse(
+                [
+                    each
+                    for each in self._registry.credentials.list(directory.tenant_id)
+                    if each.trust is not None
+                    and each.trust.directory_id == directory.id
+                    and each.revoked is None
+                    and (each.expires is None or each.expires > now)
+                ]
+            ) from fault
 
     def has_secret(self, directory: Directory) -> bool:
         return self._registry.sealed.get(directory.tenant_id, directory.id, CLIENT_SECRET) is not None

@@ -100,6 +100,10 @@ def put_first(file: Path, key: str) -> int:
     with key_files.held(file):
         text = key_files.read(file) if key_files.stamp(file) else ""
         others = parse(text, str(file))
+        if len(others) >= MOST_KEYS:
+            raise KeyFileUnusable(
+                f"{file} has {len(others)} keys already. Remove those under which there is no secret: keys list tells which."
+            )
         key_files.write(file, f"{key}\n{text}")
     return len(others)
 

@@ -93,4 +93,6 @@ class Refusals:
             with self._store.write(scope) as unit:
                 unit.events.append(event)
         except StoreError as fault:
+            with self._lock:
+                self._suppressed[log_of] += suppressed + 1
             log.get().warning("refusal_not_recorded", reason=refusal.reason, fault=type(fault).__name__, request_id=request_id)

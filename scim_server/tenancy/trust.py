@@ -53,6 +53,7 @@ def prove(keys: KeySets, token: Unproved, grant: Grant, claims: dict[str, str]) 
     trust = grant.trust
     assert trust is not None  # by_client and by_issuer return no other
     try:
+        tokens.key_id(token)  # nobody is asked for the sake of a token that could not be accepted anyway
         jwks_uri = trust.jwks_uri or keys.jwks_uri(trust.issuer)
         tokens.verify(token, _expected(trust, jwks_uri), keys, jwks_uri)
     except InvalidToken as fault:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Engine, text
 
+from scim_server.store import migrations, postgresql
+from scim_server.store.diagnosis import Diagnosis
 from scim_server.store.engine import create_engine
-from scim_server.store.errors import Unavailable, Unprepared
+from scim_server.store.errors import Busy, Unavailable, Unprepared
 from scim_server.store.migrations import migrate
 from scim_server.store.unit import Store
 from tests.conftest import Databases
@@ -160,3 +167,87 @@ def test_a_role_that_bypasses_policies_is_refused(cluster: Cluster) -> None:
     cluster.do(f"CREATE ROLE {cluster.role} BYPASSRLS")
     with pytest.raises(Unavailable, match="bypass"):
         migrate(cluster.engine(), role=cluster.role)
+
+
+def test_an_owner_who_may_make_roles_takes_it_on_himself(cluster: Cluster) -> None:
+    """With one URL for both. From PostgreSQL 16 on, who makes a role is a member of it that may not take it on by that alone."""
+    login = cluster.owner("CREATEROLE")
+    for _ in range(2):
+        migrate(cluster.engine(login), role=cluster.role, login=login)
+    server = cluster.engine(login, role=cluster.role)
+    works_apart(server)
+    assert not may_rewrite(server)
+
+
+def test_connections_without_the_role_do_not_outlive_its_making(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upgrade that makes the role lifts what held the owner back."""
+    monkeypatch.setattr(postgresql, "_WITHOUT_ROLE_S", 0.1)
+    login = cluster.owner()
+    migrate(cluster.engine(login), role=cluster.role, login=login)
+    server = cluster.engine(login, role=cluster.role)
+    Store(server, BASE_URL).ping()
+    cluster.do(f"CREATE ROLE {cluster.role} NOLOGIN")
+    cluster.do(f"GRANT {cluster.role} TO {login}")
+    migrate(cluster.engine(login), role=cluster.role, login=login)
+    time.sleep(0.15)
+    assert Diagnosis(server).users()[0].name == cluster.role
+
+
+def test_an_upgrade_lets_readers_finish_and_holds_up_nobody_for_long(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrations, "_LOCK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(migrations, "_PAUSE_S", 0.05)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    owner = cluster.engine()
+    with owner.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    reader = cluster.engine()
+    with reader.connect().execution_options(isolation_level="READ COMMITTED") as connection:
+        begun = connection.begin()
+        connection.execute(text("SELECT * FROM tenants"))
+        monkeypatch.setattr(migrations, "_ATTEMPTS", 2)
+        with pytest.raises(Busy):
+            migrate(owner, role=cluster.role)
+        threading.Timer(0.3, begun.rollback).start()
+        monkeypatch.setattr(migrations, "_ATTEMPTS", 100)
+        migrate(owner, role=cluster.role)
+    works_apart(cluster.engine(role=cluster.role))
+
+
+def test_rights_that_somebody_changed_are_seen_and_put_back(cluster: Cluster) -> None:
+    owner = cluster.engine()
+    migrate(owner, role=cluster.role)
+    diagnosis = Diagnosis(cluster.engine(role=cluster.role))
+    assert diagnosis.wrong_rights() == {}
+    cluster.do(f"REVOKE ALL ON secrets FROM {cluster.role}")
+    cluster.do(f"GRANT ALL ON events TO {cluster.role}")
+    assert diagnosis.wrong_rights() == {
+        "events": "may DELETE and may UPDATE",
+        "secrets": "may not DELETE and may not INSERT and may not SELECT and may not UPDATE",
+    }
+    migrate(owner, role=cluster.role)
+    assert diagnosis.wrong_rights() == {}
+
+
+def test_nobody_elses_tables_are_touched(cluster: Cluster) -> None:
+    login = cluster.owner()
+    migrate(cluster.engine(login), role=cluster.role, login=login)
+    cluster.do("CREATE TABLE payroll (x INTEGER)")
+    cluster.do("ALTER TABLE payroll FORCE ROW LEVEL SECURITY")
+    migrate(cluster.engine(login), role=cluster.role, login=login)
+    assert cluster.do("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'payroll'") is True
+
+
+def test_a_database_that_only_reads_is_away(cluster: Cluster) -> None:
+    """As after a failover to a standby: a client is told to come back."""
+    migrate(cluster.engine(), role=cluster.role)
+    scope = fresh_scope(cluster.engine(role=cluster.role))
+    cluster.do(f"ALTER DATABASE {cluster.engine().url.database} SET default_transaction_read_only = on")
+    server = cluster.engine(role=cluster.role)
+    assert Diagnosis(server).only_reads()
+    with pytest.raises(Unavailable), Store(server, BASE_URL).write(scope) as unit:
+        unit.users.insert(user("anna"))
+    with cluster.engine().connect() as connection:
+        connection.execute(text("SET default_transaction_read_only = off"))
+        connection.execute(text(f"ALTER DATABASE {server.url.database} RESET default_transaction_read_only"))

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from scim_server import clock
 from scim_server.jwt.keys import KeySets
 from scim_server.jwt.outbound import Outbound
-from scim_server.store.errors import StoreError
+from scim_server.store.errors import StoreError, Taken
 from scim_server.store.registry import Credential, Registry
 from scim_server.store.registry.grants import ACCESS, BEARER, CLIENT, Trust
 from scim_server.tenancy import opaque
@@ -126,15 +126,59 @@ def test_one_live_credential_for_an_issuer(registry: Registry, tenant: str, othe
 
 
 def test_an_expired_credential_keeps_its_issuer(registry: Registry, tenant: str, other: str) -> None:
-    """Until it is revoked; also where its directory is nobody's any more."""
+    """Until it is revoked, which also happens when its directory becomes nobody's."""
     tid = str(uuid4())
     terms = Terms(expires=clock.now() - timedelta(days=1))
     expired = create_entra(registry, MICROSOFTS, tenant, terms, OPERATOR, tid=tid)
     (directory,) = registry.directories.list(tenant)
+    assert "Revoke that one first" in refused(registry, tenant, tid=tid)
     assert registry.directories.remove(directory, OPERATOR)
-    assert "Revoke that one first" in refused(registry, other, tid=tid)
-    registry.credentials.revoke(expired.id, OPERATOR)
     assert create(registry, other, tid=tid).tenant_id == other
+    revoked = registry.credentials.get(expired.id)
+    assert revoked is not None
+    assert revoked.revoked is not None
+
+
+def test_a_directory_goes_and_a_credential_comes_at_the_same_time(registry: Registry, tenant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the act: then no credential is made."""
+    tid = str(uuid4())
+    directory_id = registry.directories.add(tenant, "global", tid, OPERATOR)
+    create_credential = registry.credentials.create
+
+    def too_late(*arguments: Any, **options: Any) -> Any:
+        (directory,) = registry.directories.list(tenant)
+        assert directory.id == directory_id
+        assert registry.directories.remove(directory, OPERATOR)
+        return create_credential(*arguments, **options)
+
+    monkeypatch.setattr(registry.credentials, "create", too_late)
+    with pytest.raises(Unusable, match="at the same time"):
+        create_entra(registry, MICROSOFTS, tenant, Terms(), OPERATOR, tid=tid)
+    assert registry.credentials.list(tenant) == []
+
+
+def test_a_directory_stays_while_a_credential_names_it(registry: Registry, tenant: str) -> None:
+    tid = str(uuid4())
+    create(registry, tenant, tid=tid)
+    (directory,) = registry.directories.list(tenant)
+    with pytest.raises(Taken):
+        registry.directories.remove(directory, OPERATOR)
+    assert registry.directories.list(tenant) == [directory]
+
+
+@pytest.mark.parametrize(
+    ("cloud", "issuer", "keys"),
+    [
+        ("us", "https://sts.windows.net/{tid}/", "https://login.microsoftonline.us/{tid}/discovery/keys"),
+        ("china", "https://sts.chinacloudapi.cn/{tid}/", "https://login.partner.microsoftonline.cn/{tid}/discovery/keys"),
+    ],
+)
+def test_the_keys_are_those_of_the_directorys_cloud(registry: Registry, tenant: str, cloud: str, issuer: str, keys: str) -> None:
+    tid = str(uuid4())
+    registry.directories.add(tenant, cloud, tid, OPERATOR)
+    trust = create(registry, tenant, tid=tid).trust
+    assert trust is not None
+    assert (trust.issuer, trust.jwks_uri) == (issuer.format(tid=tid), keys.format(tid=tid))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +237,8 @@ def test_the_tenant_follows_from_the_issuer(entra: EntraTokens, registry: Regist
 def test_an_issuer_of_no_one_directory_opens_nothing(entra: EntraTokens, registry: Registry, tenant: str, directory: Directory) -> None:
     """Such a row cannot be made with what is above. If there is one all the same, it is of no use."""
     issuer = f"https://idp.example/{uuid4().hex}"
-    trusted = Trust(issuer, None, (AUDIENCE,), directory.jwks_uri)
+    named = registry.directories.add(tenant, "custom", directory.tid, OPERATOR)
+    trusted = Trust(issuer, None, (AUDIENCE,), directory.jwks_uri, named)
     registry.credentials.create(tenant, "entra", OPERATOR, label="", scopes=frozenset(), expires=None, trust=trusted)
     with pytest.raises(Unauthenticated, match="an issuer of no one directory"):
         entra.grant(directory.sign(directory.claims(AUDIENCE, iss=issuer)))

@@ -31,6 +31,7 @@ def answers(patient: Patient) -> list[Verdict]:
     try:
         diagnosis = Diagnosis(engine)
         version, recent = diagnosis.version()
+        only_reads = diagnosis.only_reads()
     except StoreError as fault:
         patient.blocked["database"] = "the database does not answer"
         return [failed(f"{settings.database_name} cannot be used: {fault}", "Is it running, and is DATABASE_URL right?")]
@@ -41,6 +42,9 @@ def answers(patient: Patient) -> list[Verdict]:
         return [fine(f"SQLite {version} at {settings.database_name}")]
     if not recent:
         return [failed(f"PostgreSQL {version} is too old.", "Upgrade it: 15 is the oldest that this server is tested with.")]
+    if only_reads:
+        told = f"PostgreSQL {version} at {settings.database_name} takes no change."
+        return [failed(told, "Is it a standby? Name the primary in DATABASE_URL.")]
     return [fine(f"PostgreSQL {version} at {settings.database_name}")]
 
 
@@ -67,9 +71,13 @@ def role(patient: Patient) -> list[Verdict]:
         return [
             warning(
                 f"The server works as {under.name}, who owns the tables. Tenants are kept apart, but the audit trail could be rewritten.",
-                f"Have somebody CREATE ROLE {wanted} NOLOGIN; GRANT {wanted} TO {under.name}; then: {command('db', 'upgrade')}",
+                f"Have somebody CREATE ROLE {wanted} NOLOGIN; GRANT {wanted} TO {under.name}; then: {command('db', 'upgrade')}\n"
+                "Until then back up as a superuser: pg_dump as the owner fails, or leaves out all rows of tenants.",
             )
         ]
+    if wrong := Diagnosis(patient.engine).wrong_rights():
+        told = listed([f"{table} ({what})" for table, what in wrong.items()])
+        return [failed(f"The server works as {under.name}, whose rights are not those it needs: {told}.", command("db", "upgrade"))]
     return [fine(f"The server works as {under.name}, who owns no table and cannot get around row-level security.")]
 
 

@@ -7,6 +7,7 @@ it, too, so that nodes can be upgraded one after the other.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from scim_server.store.connections import raise_translated
-from scim_server.store.errors import StoreError
+from scim_server.store.errors import Busy, StoreError
 from scim_server.store.migrations import roles
 
 HEAD = "0002"
@@ -26,6 +27,11 @@ HEAD = "0002"
 ROLE = "scim_app"
 """The role that the server works under, unless another is named."""
 
+_LOCK_TIMEOUT_S = 2
+"""How long a step waits for a table that somebody reads: all requests that need it wait behind it meanwhile."""
+_ATTEMPTS = 15
+_PAUSE_S = 1.0
+
 _LOCK = 0x5C1D_0001  # any number that is nobody else's
 
 
@@ -33,9 +39,21 @@ def migrate(engine: Engine, *, role: str = ROLE, login: str | None = None) -> No
     """Bring the tables to the newest step, whatever step they are at; all steps or none. ``engine`` is the owner's.
 
     On PostgreSQL the server works under ``role``, which is made if need be, and granted to the owner and to ``login``.
-    Safe to do in several processes at once: one works, the others wait and find it done. Raises
-    Unavailable where the database cannot be had, or its user may not make tables or roles.
+    Safe to do in several processes at once: one works, the others wait and find it done. Raises Busy where others keep reading
+    a table that has to be altered, Unavailable where the database cannot be had, or its user may not make tables.
     """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            _migrate(engine, role, login)
+        except Busy:
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
+def _migrate(engine: Engine, role: str, login: str | None) -> None:
     # Alembic takes most of a second to import, and only this needs it.
     from alembic import command
     from alembic.config import Config
@@ -81,4 +99,5 @@ def _transaction(engine: Engine) -> Iterator[Connection]:
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'"))
         yield connection

@@ -20,7 +20,11 @@ from scim_server.store.errors import Unavailable
 from scim_server.store.tables import metadata
 
 _NEVER_ALTERED = {"events"}
-_IS_MEMBER = text("SELECT pg_has_role(:member, :role, 'MEMBER')")
+# From PostgreSQL 16 on, whoever made a role is a member of it that may not take it on.
+_MAY_TAKE_ON = text(
+    "SELECT pg_has_role(:member, :role,"
+    " CASE WHEN CAST(current_setting('server_version_num') AS INTEGER) < 160000 THEN 'MEMBER' ELSE 'SET' END)"
+)
 _FORCED = text("SELECT relname FROM pg_class WHERE relforcerowsecurity AND relnamespace = CAST(current_schema() AS regnamespace)")
 _ROWS_COME_AND_GO = {"user_emails", "domains", "secrets", "sealed"}
 
@@ -37,7 +41,7 @@ def prepare(connection: Connection, role: str, login: str | None) -> None:
             _make(connection, role)
             _allow(connection, role)
             for member in dict.fromkeys((owner, login or owner)):
-                if not connection.execute(_IS_MEMBER, {"member": member, "role": role}).scalar_one():
+                if not connection.execute(_MAY_TAKE_ON, {"member": member, "role": role}).scalar_one():
                     connection.execute(text(f"GRANT {_quoted(connection, role)} TO {_quoted(connection, member)}"))
     except ProgrammingError as fault:
         if not isinstance(fault.orig, psycopg.errors.InsufficientPrivilege):
@@ -47,8 +51,8 @@ def prepare(connection: Connection, role: str, login: str | None) -> None:
 
 def release(connection: Connection) -> None:
     """Let the owner see all rows again, if policies were made to hold for him: a migration may have to change them."""
-    for table in connection.execute(_FORCED).scalars().all():
-        connection.execute(text(f"ALTER TABLE {_quoted(connection, table)} NO FORCE ROW LEVEL SECURITY"))
+    for table in metadata.tables.keys() & connection.execute(_FORCED).scalars().all():
+        connection.execute(text(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"))
 
 
 def _make(connection: Connection, role: str) -> None:
@@ -71,7 +75,8 @@ def _allow(connection: Connection, role: str) -> None:
     connection.execute(text(f"GRANT USAGE ON SCHEMA {schema} TO {quoted}"))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))
     for table in metadata.tables:
-        connection.execute(text(f"GRANT {_rights(table)} ON {table} TO {quoted}"))
+        connection.execute(text(f"REVOKE ALL ON {table} FROM {quoted}"))
+        connection.execute(text(f"GRANT {', '.join(rights(table))} ON {table} TO {quoted}"))
 
 
 def _do_without(connection: Connection, owner: str, login: str) -> None:
@@ -82,13 +87,14 @@ def _do_without(connection: Connection, owner: str, login: str) -> None:
         connection.execute(text(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"))
 
 
-def _rights(table: str) -> str:
-    rights = ["SELECT", "INSERT"]
+def rights(table: str) -> tuple[str, ...]:
+    """What the server may do with the table."""
+    may = ["SELECT", "INSERT"]
     if table not in _NEVER_ALTERED:
-        rights.append("UPDATE")
+        may.append("UPDATE")
     if table in _ROWS_COME_AND_GO:
-        rights.append("DELETE")
-    return ", ".join(rights)
+        may.append("DELETE")
+    return tuple(may)
 
 
 def _quoted(connection: Connection, name: str) -> str:

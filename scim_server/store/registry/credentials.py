@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, delete, insert, or_, select, update
+from sqlalchemy import Text, bindparam, cast, delete, insert, null, or_, select, update
 
 from scim_server import clock
 from scim_server.events import CredentialCreated, CredentialRevoked, CredentialRotated, Event, Principal
@@ -20,7 +20,7 @@ from scim_server.store.errors import StoreError, Taken
 from scim_server.store.registry.acts import ID, NOW, TENANT, Act, Part, instant_or_none, text_or_none
 from scim_server.store.registry.grants import ACCESS, BEARER, CLIENT, TRUST, Grant, Network, Trust, networks_of, scopes_of, trust_of
 from scim_server.store.statements import GlobalStatement
-from scim_server.store.tables import Id, Instant, credentials, secrets, tenants
+from scim_server.store.tables import Id, Instant, credentials, directories, secrets, tenants
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,9 @@ _CREDENTIAL = select(
 _BY_ID = GlobalStatement(_CREDENTIAL.where(credentials.c.id == ID))
 _OF_TENANT = GlobalStatement(_CREDENTIAL.where(credentials.c.tenant_id == TENANT).order_by(credentials.c.id))
 
+_LOCK_DIRECTORY = GlobalStatement(
+    select(directories.c.ended).where(directories.c.id == ID, directories.c.tenant_id == TENANT).with_for_update()
+)
 _NAMES = ("tenant_id", "id", "kind", "label", "scopes", "networks", "issuer", "subject", "audiences", "jwks_uri", "directory_id")
 _NEW: dict[str, Any] = {name: bindparam(name) for name in (*_NAMES, "created", "expires")}
 _CREATE = GlobalStatement(insert(credentials).values(_NEW))
@@ -87,6 +90,10 @@ _LIVE_SECRETS = GlobalStatement(
     .where(secrets.c.credential_id == _CREDENTIAL_ID, secrets.c.kind.in_((bindparam("bearer"), bindparam("client"))), _LIVE)
     .order_by(secrets.c.id)
 )
+_END_ACCESS = GlobalStatement(
+    delete(secrets).where(secrets.c.credential_id == _CREDENTIAL_ID, secrets.c.tenant_id == TENANT, secrets.c.kind == bindparam("kind"))
+)
+_END_BEFORE = GlobalStatement(update(credentials).values(token_hash=null()).where(credentials.c.id == ID))
 _END_SECRET = GlobalStatement(update(secrets).values(expires=bindparam("expires", type_=Instant)).where(secrets.c.id == ID))
 _FORGET_ENDED = GlobalStatement(
     delete(secrets).where(
@@ -96,6 +103,10 @@ _FORGET_ENDED = GlobalStatement(
         secrets.c.expires <= NOW,
     )
 )
+
+
+class DirectoryEnded(StoreError):
+    """The directory whose tokens were to open a credential is not the tenant's any more."""
 
 
 class Credentials(Part):
@@ -114,10 +125,13 @@ class Credentials(Part):
     ) -> Credential:
         """A new credential of the tenant, opened from now on by the secret (its kind and its hash), or by whom it trusts.
 
-        Raises Taken ("issuer") if it trusts whole tokens of an issuer that another does, StoreError if there is no such tenant.
+        Raises Taken ("issuer") if it trusts whole tokens of an issuer that another does, DirectoryEnded, or StoreError if there is
+        no such tenant.
         """
         with self.acting(by) as act:
             act.require_tenant(tenant_id)
+            if trust is not None and trust.directory_id is not None:
+                _require_directory(act, tenant_id, trust.directory_id)
             credential_id = ids.new(act.now)
             values = {
                 "kind": kind,
@@ -178,6 +192,8 @@ class Credentials(Part):
     ) -> datetime | None:
         """Another secret for the credential; those there are end with the overlap, if not earlier. When the last of them does.
 
+        Without an overlap the access tokens that were given out for them end, too.
+
         Raises Taken ("secret") if it has ``most`` live secrets already, StoreError if it is revoked.
         """
         with self.acting(by) as act:
@@ -192,7 +208,11 @@ class Credentials(Part):
             for each in lasting:
                 act.later(_END_SECRET, id=each.id, expires=instant_text(overlap_ends))
             _add_secret(act, credential.tenant_id, credential.id, *secret, expires=expires)
-            act.later(_EXTEND, id=credential.id, expires=text_or_none(expires))
+            lasts = None if expires is None else max(expires, earlier_ends or expires)
+            act.later(_EXTEND, id=credential.id, expires=text_or_none(lasts))
+            if overlap_ends <= act.now:
+                act.later(_END_ACCESS, credential_id=credential.id, tenant_id=credential.tenant_id, kind=ACCESS)
+                act.later(_END_BEFORE, id=credential.id)
             event = CredentialRotated(credential.id, _iso(expires), _iso(earlier_ends))
             act.record(credential.tenant_id, event)
         return earlier_ends
@@ -210,6 +230,12 @@ class Credentials(Part):
     def list(self, tenant_id: str) -> list[Credential]:
         """The tenant's credentials, oldest first; those that are expired or revoked, too."""
         return [_credential(row) for row in self.rows(_OF_TENANT, tenant_id=tenant_id)] if ids.is_id(tenant_id) else []
+
+
+def _require_directory(act: Act, tenant_id: str, directory_id: str) -> None:
+    """It stays the tenant's until the act is done. Raises DirectoryEnded."""
+    if act.rows(_LOCK_DIRECTORY, id=directory_id, tenant_id=tenant_id) != [(None,)]:
+        raise act.refused(DirectoryEnded("the directory is not the tenant's any more"))
 
 
 def _add_secret(

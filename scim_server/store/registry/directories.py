@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, insert, select, update
+from sqlalchemy import Text, bindparam, cast, insert, or_, select, update
 
-from scim_server.events import Change, DirectoryAdded, DirectoryChanged, DirectoryRemoved, Principal
+from scim_server.events import Change, CredentialRevoked, DirectoryAdded, DirectoryChanged, DirectoryRemoved, Principal
 from scim_server.store import ids
 from scim_server.store.connections import Row
 from scim_server.store.documents import instant
+from scim_server.store.errors import Taken
 from scim_server.store.registry.acts import ID, NOW, TENANT, Part
 from scim_server.store.registry.sealed import Sealed, forget, put
 from scim_server.store.statements import GlobalStatement
-from scim_server.store.tables import directories, tenants
+from scim_server.store.tables import credentials, directories, tenants
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,9 @@ _CHANGEABLE = ("label", "client_id", "authority", "graph")
 _LIVE = (directories.c.id == ID, directories.c.tenant_id == TENANT, directories.c.ended.is_(None))
 _LOCK = GlobalStatement(select(*(directories.c[name] for name in _CHANGEABLE)).where(*_LIVE).with_for_update())
 _CHANGE = GlobalStatement(update(directories).values({name: bindparam(name) for name in _CHANGEABLE}).where(*_LIVE))
+_NAMING = (credentials.c.directory_id == ID, credentials.c.tenant_id == TENANT, credentials.c.revoked.is_(None))
+_GOOD = GlobalStatement(select(credentials.c.label).where(*_NAMING, or_(credentials.c.expires.is_(None), credentials.c.expires > NOW)))
+_REVOKE_REST = GlobalStatement(update(credentials).values(revoked=NOW).where(*_NAMING).returning(cast(credentials.c.id, Text)))
 _END = GlobalStatement(update(directories).values(ended=NOW).where(*_LIVE).returning(directories.c.cloud, directories.c.tid))
 
 
@@ -114,11 +118,19 @@ class Directories(Part):
         return True
 
     def remove(self, directory: Directory, by: Principal) -> bool:
-        """From now on it is nobody's; False if it was so already. Credentials that name it are to be revoked before."""
+        """From now on it is nobody's; False if it was so already. Expired credentials that name it are revoked.
+
+        Raises Taken ("directory") if one that is still good does.
+        """
+        place = {"id": directory.id, "tenant_id": directory.tenant_id}
         with self.acting(by) as act:
-            rows = act.rows(_END, id=directory.id, tenant_id=directory.tenant_id, now=act.now_text)
+            rows = act.rows(_END, **place, now=act.now_text)
+            if act.rows(_GOOD, **place, now=act.now_text):
+                raise act.refused(Taken("directory"))
             if rows:
                 forget(act, directory.tenant_id, directory.id)
+                for (credential_id,) in act.rows(_REVOKE_REST, **place, now=act.now_text):
+                    act.record(directory.tenant_id, CredentialRevoked(credential_id))
                 act.record(directory.tenant_id, DirectoryRemoved(directory.id, *rows[0]))
         return bool(rows)
 

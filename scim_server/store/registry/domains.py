@@ -6,10 +6,10 @@ What the states are, and what leads from one to another, is told by ``tenancy.do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, delete, insert, literal_column, select, update
+from sqlalchemy import Text, bindparam, cast, delete, insert, literal_column, or_, select, update
 
 from scim_server.events import DomainAdded, DomainRemoved, DomainVerified, Event, Principal
 from scim_server.store import ids
@@ -21,6 +21,10 @@ from scim_server.store.tables import Instant, domains, tenants
 
 VERIFIED = "verified"
 """The state of which the database knows: in it a name is one tenant's only."""
+
+
+LONGEST_REST = timedelta(days=2)
+"""No domain that is to be checked by itself is left alone for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +57,11 @@ _NEW: dict[str, Any] = {
 }
 _ADD = GlobalStatement(insert(domains).values(_NEW))
 _REMOVE = GlobalStatement(delete(domains).where(domains.c.id == ID, domains.c.tenant_id == TENANT).returning(domains.c.name))
-_ANY_DUE = GlobalStatement(select(domains.c.name).where(domains.c.next_check <= NOW).limit(literal_column("1")).offset(literal_column("0")))
+# What is put off for longer than any rule does was put off by a node whose clock was wrong.
+_IS_DUE = or_(domains.c.next_check <= NOW, domains.c.next_check > bindparam("never_so_far", type_=Instant))
+_ANY_DUE = GlobalStatement(select(domains.c.name).where(_IS_DUE).limit(literal_column("1")).offset(literal_column("0")))
 _DUE = GlobalStatement(
-    _DOMAIN.where(domains.c.next_check <= NOW)
+    _DOMAIN.where(_IS_DUE)
     .order_by(domains.c.next_check)
     .limit(bindparam("most"))
     .offset(literal_column("0"))
@@ -125,10 +131,11 @@ class Domains(Part):
 
         Where nothing is due, that is one look at an index, without a transaction.
         """
-        if not self.rows(_ANY_DUE, now=text_or_none(now)):
+        when = {"now": text_or_none(now), "never_so_far": text_or_none(now + LONGEST_REST)}
+        if not self.rows(_ANY_DUE, **when):
             return []
         with self.acting(by) as act:
-            due = [_domain(row) for row in act.rows(_DUE, now=text_or_none(now), most=most)]
+            due = [_domain(row) for row in act.rows(_DUE, **when, most=most)]
             for each in due:
                 act.later(_LEASE, id=each.id, tenant_id=each.tenant_id, until=text_or_none(until))
         return due

@@ -19,7 +19,7 @@ from scim_server.store.connections import Row
 from scim_server.store.registry.acts import ID, NOW, Part, instant_or_none, text_or_none
 from scim_server.store.registry.tenants import TenantSettings
 from scim_server.store.statements import GlobalStatement
-from scim_server.store.tables import Instant, credentials, secrets, tenants
+from scim_server.store.tables import Instant, credentials, directories, secrets, tenants
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -42,7 +42,8 @@ class Trust:
 class Grant:
     """What somebody who presents something may do, if nothing of it has ended: which credential, of which tenant.
 
-    ``ends`` is the end of the credential; ``expires`` that or the end of what was presented, whichever comes first.
+    ``ends`` is the end of the credential; ``expires`` that or the end of what was presented, whichever comes first. ``lasts`` is
+    until when the client can go on as it does: an access token it can have anew.
     """
 
     credential_id: str
@@ -56,6 +57,7 @@ class Grant:
     networks: tuple[Network, ...]
     expires: datetime | None
     ends: datetime | None
+    lasts: datetime | None
     revoked: bool
     last_used: datetime | None
     trust: Trust | None
@@ -82,8 +84,14 @@ _BY_HASH = GlobalStatement(
 )
 _TRUSTING = select(*_GRANT_COLUMNS, *TRUST).join_from(credentials, tenants, _OWNER).where(credentials.c.issuer.is_not(None))
 _BY_CLIENT = GlobalStatement(_TRUSTING.where(credentials.c.id == ID, credentials.c.subject.is_not(None)))
+_DIRECTORY = and_(directories.c.tenant_id == credentials.c.tenant_id, directories.c.id == credentials.c.directory_id)
 _BY_ISSUER = GlobalStatement(
-    _TRUSTING.where(credentials.c.issuer == bindparam("issuer"), credentials.c.subject.is_(None), credentials.c.revoked.is_(None))
+    _TRUSTING.join(directories, _DIRECTORY).where(
+        credentials.c.issuer == bindparam("issuer"),
+        credentials.c.subject.is_(None),
+        credentials.c.revoked.is_(None),
+        directories.c.ended.is_(None),
+    )
 )
 
 _USED = GlobalStatement(
@@ -103,7 +111,7 @@ class Grants(Part):
         if not rows:
             return None
         *row, kind, expires, scopes = rows[0]
-        return kind, _grant(row, instant_or_none(expires), scopes, None)
+        return kind, _grant(row, instant_or_none(expires), scopes, None, renewed=kind == ACCESS)
 
     def by_client(self, client_id: str) -> Grant | None:
         """What a trusted issuer's assertion opens for the client of that id."""
@@ -111,7 +119,7 @@ class Grants(Part):
         return _trusting(rows[0]) if rows else None
 
     def by_issuer(self, issuer: str) -> Grant | None:
-        """What a whole token of that issuer opens."""
+        """What a whole token of that issuer opens: as long as its directory is the tenant's."""
         rows = self.rows(_BY_ISSUER, issuer=issuer)
         return _trusting(rows[0]) if rows else None
 
@@ -150,10 +158,13 @@ def _trusting(row: Row) -> Grant:
     return _grant(row[:-5], None, None, trust_of(row[-5:]))
 
 
-def _grant(row: list[Any] | Row, presented_expires: datetime | None, presented_scopes: str | None, trust: Trust | None) -> Grant:
+def _grant(
+    row: list[Any] | Row, presented_expires: datetime | None, presented_scopes: str | None, trust: Trust | None, *, renewed: bool = False
+) -> Grant:
     credential_id, tenant_id, tenant_name, profile, settings, suspended, kind, scopes, networks, expires, revoked, last_used = row
     granted = scopes_of(scopes)
     ends = instant_or_none(expires)
+    first = min((each for each in (ends, presented_expires) if each is not None), default=None)
     return Grant(
         credential_id,
         tenant_id,
@@ -164,8 +175,9 @@ def _grant(row: list[Any] | Row, presented_expires: datetime | None, presented_s
         kind,
         granted if presented_scopes is None else granted & scopes_of(presented_scopes),
         networks_of(networks),
-        min((each for each in (ends, presented_expires) if each is not None), default=None),
+        first,
         ends,
+        ends if renewed else first,
         revoked is not None,
         instant_or_none(last_used),
         trust,
