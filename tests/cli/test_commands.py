@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,3 +135,28 @@ def test_no_command_pays_for_libraries_that_another_needs() -> None:
     program = f"import sys, scim_server.cli as c; print(*{slow} & sys.modules.keys())"
     loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=30).stdout
     assert loaded.strip() == ""
+
+
+def test_two_urls_of_two_databases_are_told_apart(cli: Command, databases: Databases, tmp_path: Path) -> None:
+    """What was migrated must be what the server sees."""
+    empty, other = databases.empty(), databases.empty()
+    if empty.startswith("sqlite"):
+        told = refusal(cli("db", "upgrade", DATABASE_URL=empty, DATABASE_OWNER_URL="postgresql://scim@127.0.0.1:1/scim"))
+        assert "two kinds" in told
+        return
+    told = refusal(cli("db", "upgrade", DATABASE_URL=empty, DATABASE_OWNER_URL=other))
+    assert "the same database" in told
+    assert "two kinds" in refusal(cli("db", "upgrade", DATABASE_URL=empty, DATABASE_OWNER_URL=f"sqlite:///{tmp_path}/scim.db"))
+    assert not (tmp_path / "scim.db").exists()
+
+
+def test_the_operator_is_who_runs_the_command(cli: Command, tenant: str) -> None:
+    """Not who the environment says."""
+    done(cli("tenant", "suspend", tenant, LOGNAME="alice", USER="alice"))
+    latest = answer(cli("audit", "list", "--tenant", tenant, "--limit", "1", "--json"))[0]
+    assert latest["by"] == f"operator {pwd.getpwuid(os.getuid()).pw_name}"
+
+
+@pytest.mark.parametrize("command", [("tenant", "show"), ("tenant", "suspend"), ("credential", "list", "--tenant")])
+def test_an_argument_that_is_no_text_is_refused(cli: Command, command: tuple[str, ...]) -> None:
+    assert "UTF-8" in refusal(cli(*command, "\udcff"))

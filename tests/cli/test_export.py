@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import stat
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,13 @@ def test_a_file_is_replaced_only_if_told_so(cli: Command, filled: str, tmp_path:
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "nowhere")
     assert "--force" in refusal(cli("tenant", "export", filled, "--output", str(link)))
+
+
+def test_what_is_no_file_is_never_replaced(cli: Command, filled: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert "no file that could be replaced" in refusal(cli("tenant", "export", filled, "--output", str(pipe), "--force"))
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
 def test_where_nothing_can_be_written_that_is_told(cli: Command, filled: str, tmp_path: Path) -> None:

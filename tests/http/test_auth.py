@@ -81,3 +81,15 @@ def test_a_tenant_may_have_a_limit_of_its_own(engine: Engine, registry: Registry
     registry.tenants.change(scope.tenant_id, OPERATOR, rate_limit=2)
     statuses = [client.get("/Users").status_code for _ in range(6)]
     assert statuses == [200] * 4 + [429] * 2
+
+
+@pytest.mark.parametrize(
+    "path", ["//scim/v2/Users", "/scim/v2//Users", "/scim/v2/Users//x", "/scim//v2/Users", "//evil.example/scim/v2/Users"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nobody_is_sent_anywhere(app: Flask, path: str, method: str) -> None:
+    """A redirect would be made from the request's Host, which anybody can write."""
+    answer = app.test_client().open(path, method=method, base_url="http://evil.example")
+    assert answer.status_code in (401, 404, 405)
+    assert "Location" not in answer.headers
+    assert "evil" not in answer.get_data(as_text=True).replace(path, "")

@@ -221,3 +221,51 @@ def test_who_comes_from_nowhere_is_not_let_in_where_it_matters(registry: Registr
     assert admission.admit(granted, "").tenant_id == granted.tenant_id
     with pytest.raises(Unauthenticated):
         admission.admit(replace(granted, networks=(ip_network("0.0.0.0/0"),)), "")
+
+
+def test_without_an_overlap_the_tokens_that_the_earlier_secret_got_end_too(engine: Engine, registry: Registry, scope: Scope) -> None:
+    """A secret that leaked must be of no use from then on, nor what was had for it."""
+    app, oauth = new_app(engine), {"grant_type": "client_credentials"}
+    credential, secret = create_with_secret(registry, scope.tenant_id, OAUTH_CLIENT, Terms(), OPERATOR)
+
+    def token(secret: str) -> str:
+        answer = app.test_client().post("/oauth/token", data={**oauth, "client_id": credential.id, "client_secret": secret})
+        assert answer.status_code == 200
+        return str(answer.get_json()["access_token"])
+
+    first = token(secret)
+    rotated = rotate(registry, credential, OPERATOR, expires=None, overlap=timedelta(hours=1))
+    second = token(rotated.secret)
+    assert [Scim(app, each).get("/Users").status_code for each in (first, second)] == [200, 200]
+    third = rotate(registry, credential, OPERATOR, expires=None, overlap=timedelta(0))
+    assert [Scim(app, each).get("/Users").status_code for each in (first, second)] == [401, 401]
+    assert Scim(app, token(third.secret)).get("/Users").status_code == 200
+
+
+def test_an_earlier_secret_is_not_cut_off_by_a_new_one_that_ends_sooner(
+    app: Flask, registry: Registry, scope: Scope, at: time_machine.Traveller
+) -> None:
+    credential, first = new_credential(registry, scope.tenant_id)
+    rotated = rotate(registry, credential, OPERATOR, expires=clock.now() + timedelta(hours=1), overlap=timedelta(days=7))
+    assert rotated.earlier_ends == clock.now() + timedelta(days=7)
+    at.shift(timedelta(days=7) - timedelta(seconds=1))
+    assert [Scim(app, each).get("/Users").status_code for each in (first, rotated.secret)] == [200, 401]
+    at.shift(timedelta(seconds=1))
+    assert Scim(app, first).get("/Users").status_code == 401
+
+
+def test_whoever_goes_on_with_the_earlier_secret_is_warned_of(app: Flask, registry: Registry, scope: Scope) -> None:
+    credential, first = new_credential(registry, scope.tenant_id)
+    rotate(registry, credential, OPERATOR, expires=None, overlap=timedelta(days=7))
+    with capture_logs() as logs:
+        assert Scim(app, first).get("/Users").status_code == 200
+    assert [each["credential"] for each in logs if each["event"] == "credential_ends_soon"] == [credential.id]
+
+
+def test_a_suspended_tenants_flood_is_refused_early(engine: Engine, registry: Registry, scope: Scope) -> None:
+    app = new_app(engine, rate_limit=1)
+    client = Scim(app, new_credential(registry, scope.tenant_id)[1])
+    registry.tenants.suspend(scope.tenant_id, OPERATOR, "a test")
+    statuses = [client.get("/Users").status_code for _ in range(10)]
+    assert statuses[:2] == [403, 403]
+    assert statuses.count(429) >= 7

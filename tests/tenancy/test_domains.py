@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -192,6 +193,20 @@ def test_what_is_due_is_checked_and_nothing_else(alone: Alone, nameserver: Names
         assert [alone.domains.run_due(2), alone.domains.run_due(2), alone.domains.run_due(2)] == [2, 1, 0]
     found = {each.name: each.state for each in alone.registry.domains.list(alone.tenant_id)}
     assert found == {made[0].name: "verified", made[1].name: "pending", made[2].name: "pending"}
+
+
+def test_what_a_node_with_a_wrong_clock_put_off_for_a_year_is_checked(alone: Alone, nameserver: Nameserver) -> None:
+    made = new(alone.domains, alone.tenant_id)
+    put(nameserver, made, PROOF)
+    with time_machine.travel(clock.now() + timedelta(days=365)):
+        assert alone.domains.run_due(10) == 1
+    (found,) = alone.registry.domains.list(alone.tenant_id)
+    assert found.next_check is not None
+    assert found.next_check > clock.now() + timedelta(days=300)
+    assert alone.domains.run_due(10) == 1
+    (found,) = alone.registry.domains.list(alone.tenant_id)
+    assert found.next_check is not None
+    assert found.next_check < clock.now() + timedelta(days=2)
 
 
 def test_of_several_processes_one_checks(alone: Alone, nameserver: Nameserver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,10 +104,12 @@ def test_a_database_that_is_away_changes_no_answer(record: Refusals, store: Stor
     def away(_scope: Scope) -> Any:
         raise Unavailable("away")
 
-    monkeypatch.setattr(store, "write", away)
-    with capture_logs() as logs:
+    with monkeypatch.context() as meanwhile, capture_logs() as logs:
+        meanwhile.setattr(store, "write", away)
         record.record(refusal(scope), "192.0.2.1", "request 7")
     assert [(each["event"], each["request_id"]) for each in logs] == [("refusal_not_recorded", "request 7")]
+    record.record(refusal(scope), "192.0.2.1", "request 8")
+    assert [each.data["suppressed"] for each in recorded(store, scope.tenant_id)] == [1]
 
 
 def test_a_guesser_at_full_speed_leaves_a_bounded_log(engine: Engine, store: Store, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
