@@ -247,7 +247,8 @@ class Settings(BaseModel):
         le=604_800,
         must="a whole number of seconds from 1 to 604800 (a week)",
         example="86400",
-        purpose="How long an issuer's signing keys are used before they are fetched again; then a withdrawn key is refused, if they can be had.",
+        purpose="How long an issuer's signing keys are used before they are fetched again; then a withdrawn key is refused,"
+        " if they can be had.",
     )
     jwks_refetch_floor_s: int = _setting(
         default=300,
