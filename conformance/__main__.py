@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 _PROGRAMS = {
     "entra": ("conformance.entra.cli", "play Entra's provisioning engine against the server, read everything back and compare"),
@@ -24,6 +25,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("program", choices=_PROGRAMS, help="; ".join(f"{name}: {text}" for name, (_, text) in _PROGRAMS.items()))
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="see `conformance PROGRAM --help`")
     options = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):  # what a server says may hold what no terminal can show
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     module, _ = _PROGRAMS[options.program]
     status: int = import_module(module).main(options.arguments)
     return status

@@ -10,9 +10,14 @@ from __future__ import annotations
 
 import errno
 import os
+import selectors
 import socket
 import threading
 import time
+from collections import deque
+from contextlib import suppress
+from functools import partial
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,8 +80,9 @@ def options(settings: Settings) -> dict[str, Any]:
         # A filter of 4,096 characters, percent-encoded, and its path. gunicorn's default is 4,094.
         "limit_request_line": 8190,
         # A token that is too large is refused by us like any other, and recorded; gunicorn would answer 400 in its own words.
-        "limit_request_field_size": 65_536,
-        "limit_request_fields": 64,
+        # All of them together cost gunicorn the square of their length.
+        "limit_request_field_size": 24_576,
+        "limit_request_fields": 40,
         # The heartbeat of a worker must not wait for a disk.
         "worker_tmp_dir": str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None,
         # No header of a proxy means anything here: links are made from PUBLIC_URL.
@@ -99,6 +105,9 @@ class _Logger(glogging.Logger):
 
 
 _WAITS = object()
+_HEALTH = ("/healthz", "/readyz")
+_LONGEST_ARRIVAL_S = 10.0
+_LONGEST_LEAVE_S = 2.0
 
 
 class _Waiting(NamedTuple):
@@ -122,7 +131,7 @@ class _Again:
 
 
 class _Worker(ThreadWorker):
-    """Threads, as gunicorn has them; but connections are spread over processes, and tenants take turns.
+    """Threads, as gunicorn has them; but connections are spread over processes, and nobody has more of them than his turn.
 
     Of several processes the one with the fewest connections takes the next. All of them wait at the
     same socket. Left to chance, a client's few connections, which it keeps for thousands of
@@ -130,12 +139,18 @@ class _Worker(ThreadWorker):
 
     A request whose tenant has its share of the threads already waits without one (``turns``). Its
     connection comes back by the way that it came, with the request in front of what it sends next.
+
+    Who is slow to send, or to leave, holds up nobody for long: a request must have arrived within
+    some seconds, and it is not the main loop that waits until a client has closed its side, too.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._turns: Turns[_Waiting] = Turns(self.cfg.threads)
         self._thread = threading.local()
+        self._resting: list[tuple[float, str]] = []  # when somebody's rest is over; a heap
+        self._arriving: dict[Any, float] = {}  # until when
+        self._leaving: deque[tuple[float, Any]] = deque()  # and until when they are waited for
 
     def accept(self, listener: socket.socket) -> None:
         """Hesitate the longer, the more connections this process has: one that has fewer is quicker then."""
@@ -144,37 +159,101 @@ class _Worker(ThreadWorker):
 
     def handle(self, conn: Any) -> Any:
         self._thread.waits, self._thread.turn_of = False, None
-        kept = super().handle(conn)
+        self._arriving[conn] = time.monotonic() + _LONGEST_ARRIVAL_S
+        try:
+            kept = super().handle(conn)
+        finally:
+            self._arriving.pop(conn, None)
         return _WAITS if self._thread.waits else kept
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """Answer the request if it is its tenant's turn; or leave it to be taken up again."""
+        if req.path in _HEALTH:
+            return super().handle_request(req, conn)
         tenant = self._thread.turn_of
         if tenant is None:
-            tenant = self._tenant(req)
+            tenant = self._tenant(req, conn)
             if not self._turns.begin(tenant, _Waiting(req, conn)):
                 self._thread.waits = True
                 return False
-        began = time.perf_counter()
+        began = time.monotonic()
         try:
             return super().handle_request(req, conn)
         finally:
-            if rest := self._turns.rest(tenant, time.perf_counter() - began):
-                time.sleep(rest)
-            for waiting in self._turns.end(tenant):
-                waiting.connection.parser = _Again(waiting, tenant, self._thread)
-                self.enqueue_req(waiting.connection)
+            ended = time.monotonic()
+            if rest := self._turns.rest(tenant, ended - began):
+                self.method_queue.defer(heappush, self._resting, (ended + rest, tenant))
+            else:
+                self._end_turn(tenant)
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        if not fs.cancelled() and fs.exception() is None and fs.result() is _WAITS:
+        ended = not fs.cancelled() and fs.exception() is None
+        if ended and fs.result() is _WAITS:
+            return
+        if ended and fs.result() is False:
+            self._see_off(conn)
             return
         super().finish_request(conn, fs)
 
-    def _tenant(self, req: Any) -> str:
-        """Whose request it is, as far as that is known already: nobody is asked for it."""
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """Besides, end the turns of whose rest is over."""
+        if self._resting:
+            rest = max(0.0, self._resting[0][0] - time.monotonic())
+            timeout = rest if timeout is None else min(timeout, rest)
+        super().wait_for_and_dispatch_events(timeout)
+        while self._resting and self._resting[0][0] <= time.monotonic():
+            self._end_turn(heappop(self._resting)[1])
+
+    def murder_pending(self) -> None:
+        """Besides, at least once a second: read no more from whose request takes too long to arrive; forget who does not leave."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn, until in list(self._arriving.items()):
+            if now > until:
+                with suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RD)
+        while self._leaving and self._leaving[0][0] <= now:
+            self._forget(self._leaving.popleft()[1])
+
+    def _end_turn(self, tenant: str) -> None:
+        for waiting in self._turns.end(tenant):
+            waiting.connection.parser = _Again(waiting, tenant, self._thread)
+            self.enqueue_req(waiting.connection)
+
+    def _see_off(self, conn: Any) -> None:
+        """Say good-bye, and take in what the client still sends until it has closed, too: else it might lose our answer."""
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            conn.sock.setblocking(False)
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drain, conn))
+        except (OSError, ValueError, KeyError):
+            self.nr_conns -= 1
+            conn.close()
+        else:
+            self._leaving.append((time.monotonic() + _LONGEST_LEAVE_S, conn))
+
+    def _drain(self, conn: Any, sock: Any) -> None:
+        try:
+            more = sock.recv(65_536)
+        except BlockingIOError:
+            return
+        except OSError:
+            more = b""
+        if not more:
+            self._forget(conn)
+
+    def _forget(self, conn: Any) -> None:
+        if conn.sock.fileno() != -1:
+            self.poller.unregister(conn.sock)
+            conn.close()
+            self.nr_conns -= 1
+
+    def _tenant(self, req: Any, conn: Any) -> str:
+        """Whose request it is, as far as that is known already: nobody is asked for it. Else the peer of the connection."""
         presented = next((value for name, value in req.headers if name == "AUTHORIZATION"), None)
         application: Any = self.wsgi
-        return application.extensions[TENANT_OF](presented) if presented else UNKNOWN
+        known: str = application.extensions[TENANT_OF](presented) if presented else ""
+        return known or f"{UNKNOWN}{conn.client[0] if conn.client else ''}"
 
     def run(self) -> None:
         """Serve, and do what else is due, until the process is told to end: the application is loaded by now."""

@@ -19,8 +19,11 @@ T = TypeVar("T")
 TENANT_OF = "scim_server.tenant_of"
 """The application's extension that tells a request's tenant by its Authorization header, or the empty string."""
 
-UNKNOWN = ""
-"""In place of a tenant: those of whom nobody knows yet who they are. They are present only while they have a request under way."""
+UNKNOWN = "?"
+"""In place of a tenant, with an address behind it: somebody of whom nobody knows yet who he is.
+
+He is present only while he has a request under way.
+"""
 
 _LONGEST_REST_S = 0.1
 _RECENT_S = 2.0
@@ -77,8 +80,8 @@ class Turns(Generic[T]):
             while known.waiting and known.under_way < share:
                 known.under_way += 1
                 released.append(known.waiting.popleft())
-            if tenant == UNKNOWN and not known.under_way:
-                del self._tenants[tenant]
+            if tenant.startswith(UNKNOWN) and not known.under_way:
+                self._tenants.pop(tenant, None)  # it may have been forgotten already, if it took long
             return released
 
     def _share(self, now: float) -> int:

@@ -39,6 +39,7 @@ class Server:
             "LOG_LEVEL": "WARNING",
             **settings,
         }
+        self.program = [sys.executable, "-m", "scim_server.cli"]
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,7 +67,7 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it serves. It leads a process group, so that all of it can be killed at once."""
-        command = [sys.executable, "-m", "scim_server.cli", "serve"]
+        command = [*self.program, "serve"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True)
         deadline = time.monotonic() + _START_LIMIT_S

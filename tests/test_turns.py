@@ -5,7 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import socket
+import sys
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,6 +72,19 @@ def test_the_first_request_of_a_client_holds_nobody_up_afterwards(turns: Turns[s
     assert turns.begin(UNKNOWN, "first")
     assert turns.end(UNKNOWN) == []
     assert [turns.begin("a", str(n)) for n in range(4)] == [True] * 4
+
+
+def test_who_is_not_known_may_take_long(turns: Turns[str], clock: Clock) -> None:
+    """Longer than anybody is remembered for."""
+    assert turns.begin(UNKNOWN, "slow")
+    assert turns.begin("a", "a0")
+    clock.now += 60
+    assert turns.end(UNKNOWN) == []
+    assert turns.end("a") == []
+    assert turns.begin(UNKNOWN, "slow")
+    clock.now += 60
+    assert turns.begin("a", "a0")
+    assert turns.end(UNKNOWN) == []
 
 
 def test_who_is_not_known_has_a_place_while_he_is_there(turns: Turns[str]) -> None:
@@ -147,3 +164,71 @@ def test_all_who_wait_are_answered(tmp_path: Path) -> None:
         assert not wrong
     finally:
         assert server.stop() == 0
+
+
+@pytest.fixture
+def one_process(tmp_path: Path) -> Iterator[Server]:
+    """It gives those who are slow to send a second."""
+    server = Server(tmp_path, WORKERS="1", THREADS="2")
+    server.program = [sys.executable, "-c", "from scim_server import cli, server; server._LONGEST_ARRIVAL_S = 1.0; cli.main()"]
+    server.upgrade()
+    server.start()
+    yield server
+    server.stop()
+
+
+def status(server: Server, path: str, token: str | None = None) -> int:
+    """Of one request on a connection of its own; 0 if there is no answer within a few seconds."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=4)
+    try:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        return connection.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        connection.close()
+
+
+def stalled(server: Server, text: str) -> socket.socket:
+    """A client that sends this and no more."""
+    client = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+    client.sendall(text.encode())
+    return client
+
+
+BEGINNINGS = {
+    "headers": "GET /scim/v2/Us",
+    "body": "POST /oauth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ng",
+    "body of a tenant": "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: 100\r\n\r\n{{",
+}
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+def test_who_does_not_go_on_sending_holds_up_nobody_for_long(one_process: Server, beginning: str) -> None:
+    """More of them than there are threads: they are given up, and everybody else is served again."""
+    noisy, quiet = one_process.new_client(), one_process.new_client()
+    assert status(one_process, "/scim/v2/Users", quiet) == 200
+    clients = [stalled(one_process, BEGINNINGS[beginning].format(token=noisy)) for _ in range(4)]
+    deadline = time.monotonic() + 40
+    while not (status(one_process, "/scim/v2/Users", quiet) == 200 and status(one_process, "/readyz") == 200):
+        assert time.monotonic() < deadline
+    for client in clients:
+        client.close()
+
+
+def test_a_client_that_stays_when_all_is_said_holds_up_nobody(one_process: Server) -> None:
+    """It asked for the connection to be closed, and does not close its own side."""
+    token = one_process.new_client()
+    clients = []
+    for _ in range(6):
+        client = stalled(one_process, "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while more := client.recv(65536):
+            answer += more
+        assert answer.startswith(b"HTTP/1.1 200")
+        clients.append(client)
+        began = time.monotonic()
+        assert status(one_process, "/scim/v2/Users", token) == 200
+        assert time.monotonic() - began < 1.5, "as if the main loop had waited for the client to leave"
+    for client in clients:
+        client.close()

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 _MOST = 10_000
+_LEAST_AT_ONCE = 5.0
 _BURST_S = 2
 """How many seconds' worth of requests may come at once."""
 
@@ -71,7 +72,7 @@ class Rates:
         """Count one request of the tenant. Raises TooManyRequests above its limit (requests per second and node)."""
         per_second = (limit or self._default) * self._share
         with self._lock:
-            wait = self._buckets.take(tenant_id, per_second, max(1.0, per_second * _BURST_S))
+            wait = self._buckets.take(tenant_id, per_second, max(_LEAST_AT_ONCE, per_second * _BURST_S))
             if not wait:
                 return
             wait = math.ceil(wait)  # as Retry-After will say it: who does not wait so long is refused early

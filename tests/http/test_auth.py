@@ -78,9 +78,9 @@ def test_a_tenant_above_its_limit_is_told_when_to_come_back(engine: Engine, regi
 @pytest.mark.usefixtures("standing_still")
 def test_a_tenant_may_have_a_limit_of_its_own(engine: Engine, registry: Registry, scope: Scope) -> None:
     client = new_client(new_app(engine), registry, scope.tenant_id)
-    registry.tenants.change(scope.tenant_id, OPERATOR, rate_limit=2)
-    statuses = [client.get("/Users").status_code for _ in range(6)]
-    assert statuses == [200] * 4 + [429] * 2
+    registry.tenants.change(scope.tenant_id, OPERATOR, rate_limit=3)
+    statuses = [client.get("/Users").status_code for _ in range(8)]
+    assert statuses == [200] * 6 + [429] * 2
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_in_the_long_run_no_more_than_the_limit_comes_through(clock: Clock) -> N
 def test_a_process_has_its_share_of_a_tenants_own_limit(clock: Clock) -> None:
     rates = Rates(1000, 0.5, clock)
     assert taken(rates, "a", A, 100, limit=10) == 10
-    assert taken(Rates(1, 0.01, clock), "a", A, 5) == 1
+    assert taken(Rates(1, 0.01, clock), "a", A, 9) == 5  # a few requests at once are nobody's flood
 
 
 def test_a_bucket_fills_up_to_its_brim_only(clock: Clock) -> None:
