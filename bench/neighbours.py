@@ -131,7 +131,6 @@ def measure(server: Server, seconds: float, connections: int) -> dict[str, Any]:
     for number in range(_USERS):
         _, made = load.call("POST", "/Users", {"schemas": [USER], "userName": f"user{number}", "title": "first"}, 201)
         ids.append(made["id"])
-        time.sleep(0.01)  # within the rate limit
     quiet(server, token, ids, 3)
     alone = quiet(server, token, ids, seconds)
 
@@ -139,7 +138,7 @@ def measure(server: Server, seconds: float, connections: int) -> dict[str, Any]:
     results: Any = multiprocessing.Queue()
     process = multiprocessing.Process(target=flood, args=(server.port, noisy, connections, stop, results))
     process.start()
-    time.sleep(3)
+    time.sleep(3)  # by then all of its connections send
     beside = quiet(server, token, ids, seconds)
     stop.set()
     answers = results.get(timeout=30)

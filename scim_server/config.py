@@ -21,7 +21,7 @@ from pydantic.config import JsonDict
 BASE_PATH = "/scim/v2"
 """Where SCIM is served below PUBLIC_URL."""
 
-TOKEN_PATH = "/oauth/token"  # noqa: S105
+TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, and no secret
 """Where access tokens are given out below PUBLIC_URL."""
 
 Network = IPv4Network | IPv6Network

@@ -347,7 +347,6 @@ class KeysRotated(Event):
 
     tag = "operator:keys:rotated"
     secrets: int
-    key_id: str
 
     def data(self) -> dict[str, Any]:
-        return {"secrets": self.secrets, "key_id": self.key_id}
+        return {"secrets": self.secrets, "key_id": self.subject_id}

@@ -94,7 +94,7 @@ class Housekeeping:
                     rest = self._every_s
                     for job in found:
                         self._do(job)
-        except Exception:
+        except Exception:  # a thread has nobody who would hear of it
             log.get().exception("housekeeping_ended")
 
     def _do(self, job: Job) -> None:
@@ -104,5 +104,5 @@ class Housekeeping:
                     return
         except StoreError as fault:
             log.get().warning("housekeeping_put_off", job=job.name, fault=type(fault).__name__)
-        except Exception:
+        except Exception:  # one job that fails must not keep the others from being done
             log.get().exception("housekeeping_failed", job=job.name)

@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 from scim_server.config import BASE_PATH, Settings
 from scim_server.events import Principal, Scope
 from scim_server.store.registry import Credential, Registry
-from scim_server.tenancy.credentials import SECRET, Terms, create_with_secret
+from scim_server.tenancy.client import SECRET
+from scim_server.tenancy.credentials import Terms, create_with_secret
 from wsgi import create_app
 
 OPERATOR = Principal("operator", "tests")

@@ -15,15 +15,8 @@ from pathlib import Path
 import pytest
 
 from scim_server.turns import UNKNOWN, Turns
+from tests.clock import Clock
 from tests.server import Server
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from scim_server.cli import opening
 from scim_server.cli.durations import expiry, overlap
 from scim_server.cli.facts import facts
 from scim_server.cli.output import command, iso, json_option, show, table
-from scim_server.cli.pasting import ENTRA, FEDERATED, KINDS, SECRET, WITH_SECRET, Issued, payload, to_paste
+from scim_server.cli.pasting import WITH_SECRET, Issued, payload, to_paste
 from scim_server.cli.terms import label_option, network_option, scope_option, trust_of, trust_options
 from scim_server.config import Settings
-from scim_server.tenancy.client import SCOPES
+from scim_server.tenancy.client import ENTRA, FEDERATED, KINDS, SCOPES, SECRET
 
 if TYPE_CHECKING:
     from scim_server.store.registry import Credential, Registry, Tenant

@@ -12,8 +12,9 @@ from scim_server.cli import credentials, tenants
 from scim_server.cli.durations import duration
 from scim_server.cli.opening import Opened
 from scim_server.cli.output import command, relative
-from scim_server.cli.pasting import SECRET, to_paste
+from scim_server.cli.pasting import to_paste
 from scim_server.config import Settings
+from scim_server.tenancy.client import SECRET
 
 NAME = "demo"
 _SAMPLE = "--users 100 --groups 10 --cycles 2"

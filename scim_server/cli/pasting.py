@@ -9,10 +9,10 @@ from typing import Any
 
 from scim_server.cli.output import iso
 from scim_server.config import Settings
+from scim_server.tenancy.client import FEDERATED, OAUTH_CLIENT, SECRET
 
-SECRET, CLIENT, FEDERATED, ENTRA = KINDS = ("secret", "client", "federated", "entra")
-WITH_SECRET = (SECRET, CLIENT)
-"""Kinds of credentials, as ``tenancy.credentials`` has them; those that have a secret of ours."""
+WITH_SECRET = (SECRET, OAUTH_CLIENT)
+"""Kinds of credentials that have a secret of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ def payload(settings: Settings, issued: Issued) -> dict[str, Any]:
     known: dict[str, Any] = {"id": issued.id}
     if issued.kind == SECRET:
         known["token"] = issued.secret
-    if issued.kind in (CLIENT, FEDERATED):
+    if issued.kind in (OAUTH_CLIENT, FEDERATED):
         known["client_id"] = issued.id
-        if issued.kind == CLIENT:
+        if issued.kind == OAUTH_CLIENT:
             known["client_secret"] = issued.secret
         known["token_url"] = settings.token_url
     return {**known, "tenant_url": settings.tenant_url, "expires": iso(issued.expires)}
@@ -47,7 +47,7 @@ def _lines(settings: Settings, issued: Issued) -> Iterator[str]:
     token_url = settings.token_url
     if issued.kind == SECRET:
         yield from (_UNDER + ":", "", f"  Tenant URL    {settings.tenant_url}", f"  Secret Token  {issued.secret}")
-    elif issued.kind == CLIENT:
+    elif issued.kind == OAUTH_CLIENT:
         yield from (_UNDER + ",", "with OAuth 2.0 client credentials as the authentication method:", "")
         yield f"  Tenant URL         {settings.tenant_url}"
         yield f"  Token Endpoint     {token_url}"

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from scim_server.cli.pasting import ENTRA, FEDERATED
-from scim_server.tenancy.client import READ, SCOPES, WRITE
+from scim_server.tenancy.client import ENTRA, FEDERATED, READ, SCOPES, WRITE
 
 MAX_NETWORKS = 100
 _MAX_LABEL = 100

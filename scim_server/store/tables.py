@@ -20,7 +20,7 @@ other to a planner that has no statistics yet (a new database), or plans for the
 big one among thousands of small ones), and what looks the same to the planner is now and then the
 whole tenant instead of one row.
 
-On PostgreSQL the rows are also kept apart by policies (``migrations.policies``): the server works
+On PostgreSQL the rows are also kept apart by policies (migration 0002): the server works
 under a role to which only the rows of the Unit's tenant exist, whatever a statement says.
 
 ``doc`` is the resource as answered, without what the server knows better. ``keys`` is its

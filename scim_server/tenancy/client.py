@@ -11,6 +11,10 @@ SCOPES = (READ, WRITE, AUDIT)
 """What a credential may be good for: reading resources, changing them, reading the audit trail."""
 
 
+SECRET, OAUTH_CLIENT, FEDERATED, ENTRA = KINDS = ("secret", "client", "federated", "entra")
+"""Kinds of credentials, by what a client does with them: ``credentials`` tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """An authenticated SCIM client: which credential of which tenant, what it may do, and how lenient its wire is."""

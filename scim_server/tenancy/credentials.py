@@ -23,14 +23,13 @@ from scim_server.store.registry import Credential, Registry
 from scim_server.store.registry.credentials import DirectoryEnded
 from scim_server.store.registry.grants import BEARER, CLIENT, Network, Trust
 from scim_server.tenancy import opaque
-from scim_server.tenancy.client import READ, WRITE
+from scim_server.tenancy.client import ENTRA, FEDERATED, OAUTH_CLIENT, READ, SECRET, WRITE
 from scim_server.tenancy.clouds import CLOUDS, CUSTOM, GLOBAL, GUID, ISSUERS, parse_tid
 from scim_server.tenancy.clouds import Unusable as Unusable  # for whoever makes credentials
 
 if TYPE_CHECKING:
     from scim_server.jwt.outbound import Outbound
 
-SECRET, OAUTH_CLIENT, FEDERATED, ENTRA = KINDS = ("secret", "client", "federated", "entra")
 PROVISIONING = frozenset({READ, WRITE})
 """The scopes that a provisioning service needs."""
 

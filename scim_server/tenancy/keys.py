@@ -242,7 +242,7 @@ class KeyRing:
                 progress(len(done), max(total, len(done)))
         finally:
             if done:
-                secrets.rotated(by, KeysRotated(keys.first, len(done), keys.first))
+                secrets.rotated(by, KeysRotated(keys.first, len(done)))
         return Rotation(keys.first, len(done), tuple(unopenable.values()), len(again))
 
     def _next(self, secrets: SealedSecrets, first: str, left: set[tuple[str, str]]) -> list[Sealed]:

@@ -10,8 +10,6 @@ import pytest
 import time_machine
 
 from scim_server import clock
-from scim_server.cli import pasting
-from scim_server.tenancy import credentials
 from scim_server.tenancy.bearer import Bearer
 from scim_server.tenancy.refusals import Unauthenticated
 from tests.cli.conftest import Command, answer, credential, done, refusal
@@ -91,11 +89,6 @@ def opens(bearer: Bearer, token: str) -> bool:
     except Unauthenticated:
         return False
     return True
-
-
-def test_the_commands_know_the_kinds_and_the_path() -> None:
-    """They have words of their own for them, so as not to load what knows them."""
-    assert pasting.KINDS == credentials.KINDS
 
 
 KINDS: dict[str, tuple[tuple[str, ...], set[str]]] = {

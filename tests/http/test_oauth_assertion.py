@@ -14,9 +14,9 @@ from scim_server.jwt.outbound import Outbound
 from scim_server.store.registry import Credential, Registry
 from scim_server.store.registry.grants import Trust
 from scim_server.store.unit import Store
-from scim_server.tenancy.client import READ, WRITE
+from scim_server.tenancy.client import FEDERATED, READ, WRITE
 from scim_server.tenancy.client_credentials import ASSERTION_TYPE
-from scim_server.tenancy.credentials import FEDERATED, Terms, create_federated
+from scim_server.tenancy.credentials import Terms, create_federated
 from tests.http.conftest import Scim
 from tests.http.test_oauth_token import OAuth
 from tests.provider import Directory

@@ -26,9 +26,9 @@ from scim_server.store.registry import Registry
 from scim_server.store.registry.grants import CLIENT
 from scim_server.store.unit import Store
 from scim_server.tenancy import opaque
-from scim_server.tenancy.client import READ, SCOPES
+from scim_server.tenancy.client import OAUTH_CLIENT, READ, SCOPES
 from scim_server.tenancy.client_credentials import ASSERTION_TYPE
-from scim_server.tenancy.credentials import OAUTH_CLIENT, Terms, create_with_secret
+from scim_server.tenancy.credentials import Terms, create_with_secret
 from tests.http.conftest import USER, Scim
 from tests.http.test_database_away import AWAY
 from tests.tenants import OPERATOR, new_app

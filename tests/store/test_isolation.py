@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from json import dumps
 from typing import Any
 
@@ -19,36 +18,11 @@ from sqlalchemy import Engine, text
 from scim_server.events import Scope, UserChanged
 from scim_server.scim.filters import parse_filter
 from scim_server.scim.matching import bind_element
-from scim_server.scim.resources import Resource
 from scim_server.scim.schemas import GROUP_TYPE
 from scim_server.store.errors import UnknownMembers
 from scim_server.store.unit import Store, Unit
+from tests.store.conftest import Theirs
 from tests.store.samples import employee, group, managed_by, user, where, where_group
-
-
-@dataclass
-class Theirs:
-    """What the first tenant has, and what the second has of its own."""
-
-    anna: Resource
-    team: Resource
-    event_id: str
-    own_user: Resource
-    own_group: Resource
-
-
-@pytest.fixture
-def theirs(store: Store, scope: Scope, other_scope: Scope) -> Theirs:
-    with store.write(scope) as unit:
-        boss = unit.users.insert(user("boss", displayName="Boss"))
-        anna = unit.users.insert(employee("anna", **managed_by(boss.id)))
-        team = unit.groups.insert(group("Team", externalId="team-1"))
-        unit.members.add(team.id, [anna.id, boss.id])
-        unit.events.append(UserChanged(anna.id, 1, ()))
-        event_id = unit.events.list(1)[0].id
-    with store.write(other_scope) as unit:
-        own_user, own_group = unit.users.insert(user("own")), unit.groups.insert(group("Own"))
-    return Theirs(anna, team, event_id, own_user, own_group)
 
 
 def user_filters(theirs: Theirs) -> list[str]:

@@ -21,8 +21,9 @@ from scim_server.store.migrations import ROLE
 from scim_server.store.statements import GlobalStatement, Sql, Statement
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
+from tests.store.conftest import Theirs
 from tests.store.samples import user
-from tests.store.test_isolation import CASES, Theirs, rows_of, theirs  # noqa: F401  a fixture
+from tests.store.test_isolation import CASES, rows_of
 
 POSTGRESQL = pytest.mark.parametrize("databases", ["postgresql"], indirect=True, scope="session")
 SQLITE = pytest.mark.parametrize("databases", ["sqlite"], indirect=True, scope="session")
@@ -62,7 +63,7 @@ def test_without_its_condition_no_statement_reaches_another_tenant(
     owner_engine: Engine,
     scope: Scope,
     other_scope: Scope,
-    theirs: Theirs,  # noqa: F811
+    theirs: Theirs,
     removed: Counter[str],
     method: str,
 ) -> None:
@@ -80,7 +81,7 @@ def test_where_there_is_no_second_lock_the_same_cases_fail(
     store: Store,
     scope: Scope,
     other_scope: Scope,
-    theirs: Theirs,  # noqa: F811
+    theirs: Theirs,
     removed: Counter[str],
 ) -> None:
     leaking = set()

@@ -21,7 +21,8 @@ from scim_server.store.registry import Credential, Registry
 from scim_server.store.unit import Store
 from scim_server.tenancy import opaque
 from scim_server.tenancy.admission import Admission
-from scim_server.tenancy.credentials import OAUTH_CLIENT, Terms, create_with_secret, rotate
+from scim_server.tenancy.client import OAUTH_CLIENT
+from scim_server.tenancy.credentials import Terms, create_with_secret, rotate
 from scim_server.tenancy.refusals import Unauthenticated
 from tests.http.conftest import Scim
 from tests.tenants import OPERATOR, new_app, new_credential

@@ -28,9 +28,9 @@ from scim_server.tenancy import opaque
 from scim_server.tenancy.admission import Admission
 from scim_server.tenancy.assertion import Assertions
 from scim_server.tenancy.bearer import Bearer
-from scim_server.tenancy.client import AUDIT, READ, WRITE
+from scim_server.tenancy.client import AUDIT, OAUTH_CLIENT, READ, WRITE
 from scim_server.tenancy.client_credentials import ASSERTION_TYPE, GRANT_TYPE, LIFETIME, ClientCredentials, Issued, RequestError
-from scim_server.tenancy.credentials import OAUTH_CLIENT, Terms, create_with_secret, rotate
+from scim_server.tenancy.credentials import Terms, create_with_secret, rotate
 from scim_server.tenancy.entra_jwt import EntraTokens
 from scim_server.tenancy.rates import Rates, TooManyRequests
 from scim_server.tenancy.refusals import Refusals, Refused, Suspended, Unauthenticated

@@ -5,16 +5,9 @@ from __future__ import annotations
 import pytest
 
 from scim_server.tenancy.rates import Buckets, Rates, TooManyRequests
+from tests.clock import Clock
 
 A, B = b"token of a", b"token of b"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -16,17 +16,9 @@ from scim_server.store.unit import Recorded, Store
 from scim_server.tenancy import refusals
 from scim_server.tenancy.rates import Buckets
 from scim_server.tenancy.refusals import Refusals, Unauthenticated
+from tests.clock import Clock
 from tests.http.conftest import Scim
 from tests.tenants import new_app, new_credential
-
-
-class Clock:
-    """Seconds, put forward by hand."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from scim_server.store.registry.acts import opened
+from scim_server.store.engine import database
 from scim_server.store.registry.credentials import Credential, Credentials
 from scim_server.store.registry.directories import Directories, Directory
 from scim_server.store.registry.domains import Domain, Domains
@@ -29,7 +29,7 @@ class Registry:
     """Everything that is not bound to one tenant. Safe to share between threads; to be made after forking."""
 
     def __init__(self, engine: Engine) -> None:
-        shared = opened(engine)
+        shared = database(engine)
         self.tenants = Tenants(shared)
         self.grants = Grants(shared)
         self.credentials = Credentials(shared)

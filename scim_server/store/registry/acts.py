@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Text, bindparam, cast, select
+from sqlalchemy import Text, bindparam, cast, select
 
 from scim_server import clock
 from scim_server.events import Event, Principal, Scope
@@ -15,7 +15,6 @@ from scim_server.store import ids
 from scim_server.store.audit_log import Events
 from scim_server.store.connections import Connection, Database, Row
 from scim_server.store.documents import instant, instant_text
-from scim_server.store.engine import database
 from scim_server.store.errors import StoreError
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import GlobalStatement
@@ -83,10 +82,6 @@ class Part:
             return connection.rows(statement, values)
         finally:
             connection.release()
-
-
-def opened(engine: Engine) -> Database:
-    return database(engine)
 
 
 def instant_or_none(value: Any) -> datetime | None:
