@@ -1,5 +1,5 @@
 # Each target is a script in scripts/; a script can be called without make.
-.PHONY: run test check format lock bench
+.PHONY: run test check format lock translate bench
 
 run: ## environment, database, a demo tenant, the server
 	@scripts/run
@@ -17,6 +17,9 @@ format: ## mend what ruff can mend
 
 lock: ## pin the dependencies of pyproject.toml
 	@scripts/lock
+
+translate: ## collect the texts of the pages, and compile their German
+	@scripts/translate
 
 bench: ## how the cost of one change grows with the size of the store
 	@scripts/venv bench

@@ -24,6 +24,9 @@ BASE_PATH = "/scim/v2"
 TOKEN_PATH = "/oauth/token"  # noqa: S105  a path, and no secret
 """Where access tokens are given out below PUBLIC_URL."""
 
+CALLBACK_PATH = "/callback"
+"""Where a sign-in comes back to, below PUBLIC_URL."""
+
 Network = IPv4Network | IPv6Network
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _DATABASE_SCHEMES = ("postgresql", "postgresql+psycopg", "sqlite")
@@ -76,6 +79,11 @@ def _public_url(url: str) -> str:
 
 def _same_database(earlier: dict[str, Any]) -> str:
     url: str = earlier["database_url"]
+    return url
+
+
+def _public_url_of(earlier: dict[str, Any]) -> str:
+    url: str = earlier["public_url"]
     return url
 
 
@@ -258,6 +266,55 @@ class Settings(BaseModel):
         example="300",
         purpose="How long to wait, after keys were fetched for the sake of an unknown one, before that is done again.",
     )
+    refresh_floor_s: int = _setting(
+        default=600,
+        ge=0,
+        le=86_400,
+        must="a whole number of seconds from 0 to 86400 (a day)",
+        example="600",
+        purpose="How long after the directory confirmed a signed-in person it is asked again, when the session is used.",
+    )
+    refresh_grace_s: int = _setting(
+        default=3600,
+        ge=0,
+        le=86_400,
+        must="a whole number of seconds from 0 to 86400 (a day)",
+        example="3600",
+        purpose="How long after the last confirmation a session may go on while the directory cannot be asked, or refuses our own secret.",
+    )
+    session_idle_s: int = _setting(
+        default=1800,
+        ge=60,
+        le=604_800,
+        must="a whole number of seconds from 60 to 604800 (a week)",
+        example="1800",
+        purpose="A session that is not used for so long is over. A tenant can have a limit of its own.",
+    )
+    session_max_s: int = _setting(
+        default=28_800,
+        ge=60,
+        le=2_592_000,
+        must="a whole number of seconds from 60 to 2592000 (30 days)",
+        example="28800",
+        purpose="A session is over after so long, however much it is used. A tenant can have a limit of its own.",
+    )
+    signin_rate: int = _setting(
+        default=600,
+        ge=1,
+        le=100_000,
+        must="a whole number from 1 to 100000",
+        example="600",
+        purpose="Most sign-ins per minute from one address on one node; more are answered 429. An office may be one address.",
+    )
+    access_token_audience: str = _setting(
+        default_factory=_public_url_of,
+        shown="`PUBLIC_URL`",
+        min_length=1,
+        max_length=500,
+        must="a text of at most 500 characters, such as the URL of your application",
+        example="https://app.example.com",
+        purpose="Whom access tokens for your own application are for (their claim `aud`).",
+    )
     dns_servers: Annotated[tuple[tuple[str, int], ...], BeforeValidator(_dns_servers)] = _setting(
         default=(),
         shown="the system's",
@@ -300,6 +357,16 @@ class Settings(BaseModel):
     def token_url(self) -> str:
         """Where a client exchanges its secret or assertion for an access token."""
         return self.public_url + TOKEN_PATH
+
+    @property
+    def callback_url(self) -> str:
+        """Where the directory sends the browser back to: the redirect URI of every app registration."""
+        return self.public_url + CALLBACK_PATH
+
+    @property
+    def prefix(self) -> str:
+        """What the paths of our own pages begin with: the path of PUBLIC_URL, if it has one."""
+        return urlsplit(self.public_url).path
 
     @property
     def embedded_file(self) -> Path | None:

@@ -20,6 +20,8 @@ from scim_server.store.engine import create_engine
 from scim_server.store.errors import StoreError
 from scim_server.store.registry import Registry
 from scim_server.tenancy.domains import Domains, Resolver
+from scim_server.tenancy.keys import KeyRing
+from scim_server.tenancy.signing_keys import SigningKeys
 
 FIRST_S = (1.0, 4.0)
 """How long after the start the jobs are run first: somewhere between, so that not all processes ask at once."""
@@ -46,8 +48,13 @@ def jobs(settings: Settings) -> Iterator[list[Job]]:
     """Everything there is to do, with a database connection of its own, so that no request waits for it."""
     engine = create_engine(settings.database_url, pool_size=1, role=settings.database_role)
     try:
-        domains, diagnosis = Domains(Registry(engine), Resolver(settings.dns_servers)), Diagnosis(engine)
-        yield [Job("domains", lambda: domains.run_due(_DOMAINS_AT_ONCE) if _clock_is_right(diagnosis) else 0)]
+        registry, diagnosis = Registry(engine), Diagnosis(engine)
+        domains = Domains(registry, Resolver(settings.dns_servers))
+        signing_keys = SigningKeys(registry, KeyRing.of(settings, registry))
+        yield [
+            Job("domains", lambda: domains.run_due(_DOMAINS_AT_ONCE) if _clock_is_right(diagnosis) else 0),
+            Job("signing_keys", lambda: signing_keys.run_due() if _clock_is_right(diagnosis) else 0),
+        ]
     finally:
         engine.dispose()
 

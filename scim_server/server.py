@@ -250,9 +250,9 @@ class _Worker(ThreadWorker):
 
     def _tenant(self, req: Any, conn: Any) -> str:
         """Whose request it is, as far as that is known already: nobody is asked for it. Else the peer of the connection."""
-        presented = next((value for name, value in req.headers if name == "AUTHORIZATION"), None)
         application: Any = self.wsgi
-        known: str = application.extensions[TENANT_OF](presented) if presented else ""
+        tells = application.extensions[TENANT_OF]
+        known: str = next((found for name, value in req.headers if name in tells and (found := tells[name](value))), "")
         return known or f"{UNKNOWN}{conn.client[0] if conn.client else ''}"
 
     def run(self) -> None:

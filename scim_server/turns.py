@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 TENANT_OF = "scim_server.tenant_of"
-"""The application's extension that tells a request's tenant by its Authorization header, or the empty string."""
+"""The application's extension: by the name of a header (in capitals) what tells a request's tenant by its value, or the empty string."""
 
 UNKNOWN = "?"
 """In place of a tenant, with an address behind it: somebody of whom nobody knows yet who he is.

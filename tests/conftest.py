@@ -24,7 +24,7 @@ from scim_server.store.unit import Store
 from tests import postgres
 from tests.provider import directory, new_directory  # noqa: F401  fixtures
 from tests.server import Server
-from tests.tenants import BASE_URL, fresh_scope
+from tests.tenants import BASE_URL, KEY, fresh_scope
 
 _THREADS = 8
 
@@ -109,7 +109,7 @@ def store(engine: Engine) -> Store:
 @pytest.fixture
 def server(database_url: str, tmp_path: Path) -> Iterator[Server]:
     """A running server of two processes with four threads each, on the session's database."""
-    server = Server(tmp_path, DATABASE_URL=database_url, WORKERS="2", THREADS="4")
+    server = Server(tmp_path, DATABASE_URL=database_url, WORKERS="2", THREADS="4", SECRET_KEYS=KEY)
     server.start()
     yield server
     server.stop()

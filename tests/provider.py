@@ -24,7 +24,7 @@ import requests
 SUBJECT = "5b1bbb4e-04e1-4d6c-a7a9-0a3c5a1f1f6b"
 """Of every token: the client of the provider."""
 
-_FOLDER = Path(__file__).parent / "jwt" / "provider"
+FOLDER = Path(__file__).parent / "jwt" / "provider"
 _CLIENT = {"client_id": SUBJECT, "client_secret": "a-secret-of-the-tests-and-of-nothing-else"}
 _INSTALL_LIMIT_S = 100
 
@@ -94,14 +94,14 @@ NewDirectory = Callable[[], Directory]
 def new_directory() -> Iterator[NewDirectory]:
     """Makes directories that nobody else has."""
     try:
-        _install()
+        install()
     except NoProvider as missing:
         if os.environ.get("CI"):
             pytest.fail(f"The issuer that signs the tokens of the tests is not here: {missing}")
         pytest.skip(f"NOT TESTED WITH TOKENS OF AN INDEPENDENT ISSUER: {missing}")
     command = ["node", "provider.mjs"]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=_FOLDER, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(command, cwd=FOLDER, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
     base = process.stdout.readline().strip()
@@ -117,22 +117,22 @@ def directory(new_directory: NewDirectory) -> Directory:
     return new_directory()
 
 
-def _install() -> None:
+def install() -> None:
     """What package-lock.json names, once for all who run tests in this tree."""
     for needed in ("node", "npm"):
         if shutil.which(needed) is None:
             raise NoProvider(f"there is no {needed}")
-    wanted = hashlib.sha256((_FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    modules = _FOLDER / "node_modules"
+    wanted = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    modules = FOLDER / "node_modules"
     modules.mkdir(exist_ok=True)
-    with (_FOLDER / "package-lock.json").open() as lock:
+    with (FOLDER / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         installed = modules / ".installed"
         if installed.exists() and installed.read_text() == wanted:
             return
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         try:
-            done = subprocess.run(command, cwd=_FOLDER, capture_output=True, text=True, timeout=_INSTALL_LIMIT_S, check=False)
+            done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=_INSTALL_LIMIT_S, check=False)
         except subprocess.TimeoutExpired:
             raise NoProvider(f"npm ci did not end in {_INSTALL_LIMIT_S} s") from None
         if done.returncode:

@@ -13,9 +13,12 @@ from scim_server.events import Principal, Scope
 from scim_server.store.registry import Credential, Registry
 from scim_server.tenancy.client import SECRET
 from scim_server.tenancy.credentials import Terms, create_with_secret
+from scim_server.tenancy.keys import generate
 from wsgi import create_app
 
 OPERATOR = Principal("operator", "tests")
+KEY = generate()
+"""What secrets in the session's database are sealed with."""
 BASE_URL = "https://scim.example/scim/v2"
 
 
@@ -32,5 +35,6 @@ def new_credential(registry: Registry, tenant_id: str, **terms: Any) -> tuple[Cr
 
 def new_app(engine: Engine, **settings: Any) -> Flask:
     """The application on this engine. No test is meant to run into the rate limit unless it says so."""
-    known = {"public_url": BASE_URL.removesuffix(BASE_PATH), "log_level": "WARNING", "workers": 1, "rate_limit": 100_000, **settings}
+    known: dict[str, Any] = {"public_url": BASE_URL.removesuffix(BASE_PATH), "log_level": "WARNING", "workers": 1, "rate_limit": 100_000}
+    known.update(secret_keys=(KEY,), **settings)
     return create_app(Settings(**known), engine)

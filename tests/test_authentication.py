@@ -21,6 +21,7 @@ from uuid import uuid4
 import pytest
 
 from tests.server import ROOT, Server, free_port
+from tests.tenants import KEY
 
 WAYS = ("secret", "client-basic", "client-post", "federated", "entra")
 PROCESSES = 2
@@ -33,7 +34,7 @@ Credential = Callable[[str], tuple[list[str], set[str]]]
 def server(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """It lets issuers be on this machine."""
     directory = tmp_path_factory.mktemp("server")
-    server = Server(directory, DATABASE_URL=database_url, WORKERS=str(PROCESSES), THREADS="4", ALLOW_CUSTOM_CLOUD="true")
+    server = Server(directory, DATABASE_URL=database_url, WORKERS=str(PROCESSES), THREADS="4", ALLOW_CUSTOM_CLOUD="true", SECRET_KEYS=KEY)
     server.start()
     yield server
     server.stop()

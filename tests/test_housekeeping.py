@@ -28,7 +28,7 @@ from scim_server.tenancy.domains import Domains, Resolver, record
 from tests.conftest import Databases
 from tests.nameserver import SILENCE, Nameserver
 from tests.server import Server
-from tests.tenants import OPERATOR
+from tests.tenants import KEY, OPERATOR
 from wsgi import create_app
 
 _LIMIT_S = 30.0
@@ -151,7 +151,7 @@ def test_before_the_first_run_it_ends_at_once() -> None:
     assert not housekeeping._thread.is_alive()
 
 
-def test_with_nothing_due_the_database_is_asked_one_question(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_nothing_due_the_database_is_asked_one_question_for_each_job(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
     rows = Part.rows
 
@@ -162,14 +162,14 @@ def test_with_nothing_due_the_database_is_asked_one_question(databases: Database
     monkeypatch.setattr(Part, "rows", reads)
     monkeypatch.setattr(Part, "acting", lambda *_arguments: pytest.fail("a transaction"))
     with jobs(Settings(database_url=databases.migrated())) as found:
-        assert [(each.name, each.run()) for each in found] == [("domains", 0)]
-    assert asked == [True]
+        assert [(each.name, each.run()) for each in found] == [("domains", 0), ("signing_keys", 0)]
+    assert asked == [True, True]
 
 
 def test_an_application_alone_keeps_no_house(engine: Engine) -> None:
     """Whoever makes one in a test, or under another server, has no thread that he did not ask for."""
     before = threading.active_count()
-    create_app(Settings(log_level="ERROR"), engine)
+    create_app(Settings(log_level="ERROR", secret_keys=(KEY,)), engine)
     assert threading.active_count() == before
 
 

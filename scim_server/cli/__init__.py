@@ -7,6 +7,11 @@
     audit          audit list
     directories    directory add, list, remove
     domains        domain add, list, check, remove
+    mappings       mapping add, list, remove
+    restrictions   restriction set, list, clear
+    sessions       session list, end
+    apps           app add, list, rotate, remove
+    signing_keys   signing-key list, rotate
     keys           keys generate, list, rotate
     doctor         doctor
     demo           the tenant that ``make run`` makes
@@ -26,13 +31,28 @@ from __future__ import annotations
 
 import click
 
-from scim_server.cli import audit, credentials, directories, doctor, domains, export, keys, serve, tenants
+from scim_server.cli import (
+    apps,
+    audit,
+    credentials,
+    directories,
+    doctor,
+    domains,
+    export,
+    keys,
+    mappings,
+    restrictions,
+    serve,
+    sessions,
+    signing_keys,
+    tenants,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="scim-server", message="%(version)s")
 def main() -> None:
-    """A SCIM 2.0 server for customers that run Microsoft Entra ID.
+    """The gateway for customers that run Microsoft Entra ID: SCIM 2.0, and sign-in with Microsoft.
 
     Settings come from the environment; docs/settings.md lists them.
     """
@@ -46,5 +66,10 @@ main.add_command(credentials.credential)
 main.add_command(audit.audit)
 main.add_command(domains.domain)
 main.add_command(directories.directory)
+main.add_command(mappings.mapping)
+main.add_command(restrictions.restriction)
+main.add_command(sessions.session)
+main.add_command(apps.app)
+main.add_command(signing_keys.signing_key)
 main.add_command(keys.keys)
 main.add_command(doctor.doctor)

@@ -145,7 +145,7 @@ def create(
     if kind in WITH_SECRET:
         made, secret = credentials.create_with_secret(registry, tenant.id, kind, terms, by)
         return Issued(made.id, kind, expires, secret)
-    from scim_server.jwt.outbound import Outbound
+    from scim_server.outbound import Outbound
 
     making: dict[str, Callable[..., Credential]] = {FEDERATED: credentials.create_federated, ENTRA: credentials.create_entra}
     try:

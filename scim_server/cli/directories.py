@@ -13,6 +13,7 @@ from scim_server.config import Settings
 
 if TYPE_CHECKING:
     from scim_server.store.registry import Directory
+    from scim_server.tenancy.certificates import ClientCertificate
     from scim_server.tenancy.directories import Directories
 
 CLOUDS = ("global", "us", "china", "custom")
@@ -37,22 +38,37 @@ def directory() -> None:
 @click.option("--label", help="What it is; shown in lists.")
 @click.option("--client-id", metavar="ID", help="Of our app registration there, for sign-in.")
 @click.option("--client-secret-file", type=click.File("rb"), metavar="FILE", help="File with its secret, or - for standard input.")
+@click.option("--client-certificate-file", type=click.File("rb"), metavar="FILE", help="In place of a secret: a certificate (PEM) …")
+@click.option("--client-key-file", type=click.File("rb"), metavar="FILE", help="… and its private key (PEM, without a passphrase).")
 @json_option
-def add_command(tenant: str, tid: str, cloud: str, client_secret_file: Any, as_json: bool, **given: str | None) -> None:
-    """Make a directory a tenant's; or change the label, client id or secret of one that is.
+def add_command(
+    tenant: str,
+    tid: str,
+    cloud: str,
+    client_secret_file: Any,
+    client_certificate_file: Any,
+    client_key_file: Any,
+    as_json: bool,
+    **given: str | None,
+) -> None:
+    """Make a directory a tenant's; or change the label, client id, secret or certificate of one that is.
 
-    The secret is stored encrypted. It is never an option itself: other users of the machine could read it in the list of processes.
+    Secret and private key are stored encrypted. They are never options themselves: other users of the machine could read those in the
+    list of processes.
     """
     from scim_server.tenancy.clouds import Unusable
     from scim_server.tenancy.directories import Registration
 
     secret = None if client_secret_file is None else _secret(client_secret_file)
+    certificate = _certificate(client_certificate_file, client_key_file)
+    if secret is not None and certificate is not None:
+        raise click.UsageError("Give --client-secret-file, or --client-certificate-file and --client-key-file; not both.")
     settings = opening.read_settings()
     with opening.database(settings) as opened, keys.faults_told():
         directories = _directories(settings, opened)
         owner = opened.tenant(tenant)
         try:
-            registration = Registration(client_secret=secret, **given)
+            registration = Registration(client_secret=secret, certificate=certificate, **given)
             added, is_new = directories.add(owner.id, cloud, tid, registration, opening.operator())
         except Unusable as fault:
             raise click.ClickException(str(fault)) from fault
@@ -113,7 +129,7 @@ def remove_command(tenant: str, tid: str, as_json: bool) -> None:
 
 
 def _directories(settings: Settings, opened: opening.Opened) -> Directories:
-    from scim_server.jwt.outbound import Outbound
+    from scim_server.outbound import Outbound
     from scim_server.tenancy.directories import Directories
 
     allow = settings.allow_custom_cloud
@@ -133,7 +149,28 @@ def _secret(file: Any) -> str:
     return text.strip()
 
 
+def _certificate(certificate_file: Any, key_file: Any) -> ClientCertificate | None:
+    if certificate_file is None and key_file is None:
+        return None
+    if certificate_file is None or key_file is None:
+        raise click.UsageError("Give both --client-certificate-file and --client-key-file.")
+    from scim_server.tenancy import certificates
+
+    try:
+        return certificates.read(certificate_file.read(_MAX_FILE), key_file.read(_MAX_FILE))
+    except certificates.UnusableCertificate as fault:
+        raise click.ClickException(str(fault)) from fault
+
+
+def _credential(directories: Directories, directory: Directory) -> str | None:
+    """By what we prove who we are there."""
+    if not directories.has_credential(directory):
+        return None
+    return "secret" if directory.certificate is None else "certificate"
+
+
 def _payload(directories: Directories, directory: Directory) -> dict[str, Any]:
+    from scim_server.tenancy.certificates import expires
     from scim_server.tenancy.clouds import cloud_of
 
     cloud = cloud_of(directory)
@@ -144,7 +181,8 @@ def _payload(directories: Directories, directory: Directory) -> dict[str, Any]:
         "tid": directory.tid,
         "label": directory.label,
         "client_id": directory.client_id,
-        "has_secret": directories.has_secret(directory),
+        "credential": _credential(directories, directory),
+        "certificate_expires": iso(expires(directory.certificate)) if directory.certificate else None,
         "created": iso(directory.created),
         "authority": cloud.authority,
         "graph": cloud.graph,

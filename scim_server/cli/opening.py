@@ -14,7 +14,7 @@ import click
 from scim_server import log
 from scim_server.cli.output import command
 from scim_server.config import Settings, SettingsError
-from scim_server.events import Principal
+from scim_server.events import Principal, Scope
 
 if TYPE_CHECKING:
     from scim_server.store.registry import Registry, Tenant
@@ -34,6 +34,10 @@ class Opened(NamedTuple):
         if found is None:
             raise click.ClickException(f"There is no tenant {name!r}. The tenants there are: {command('tenant', 'list')}")
         return found
+
+    def scope(self, tenant: str) -> Scope:
+        """Of the tenant of that name, for what an operator does."""
+        return Scope(self.tenant(tenant).id, operator(), "")
 
 
 def read_settings() -> Settings:

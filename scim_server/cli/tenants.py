@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from scim_server.cli import credentials, opening
 from scim_server.cli.facts import facts
 from scim_server.cli.output import command, iso, json_option, show, table
+from scim_server.cli.sign_in_settings import DEFAULT, sign_in_facts, sign_in_options
 from scim_server.config import Settings
 from scim_server.events import Scope, TenantSuspended
 
@@ -90,12 +92,13 @@ def show_command(name: str, as_json: bool) -> None:
     metavar="N|default",
     help="Most SCIM requests per second on one node; default: what RATE_LIMIT says.",
 )
+@sign_in_options
 @json_option
-def set_command(name: str, profile: str | None, rate_limit: int | str | None, as_json: bool) -> None:
+def set_command(name: str, profile: str | None, as_json: bool, **options: Any) -> None:
     """Change a tenant's settings. They hold from the next request on, on every node."""
-    if profile is None and rate_limit is None:
-        raise click.UsageError("Say what is to be different: --profile, --rate-limit, or both.")
-    given = {} if rate_limit is None else {"rate_limit": None if rate_limit == "default" else rate_limit}
+    given = {option: None if value == DEFAULT else value for option, value in options.items() if value is not None}
+    if profile is None and not given:
+        raise click.UsageError("Say what is to be different, for example --profile or --rate-limit; --help has all of it.")
     with opening.database(opening.read_settings()) as opened:
         before = opened.tenant(name)
         after = opened.registry.tenants.change(before.id, opening.operator(), profile=profile, **given)
@@ -166,7 +169,7 @@ def _described(tenant: Tenant) -> dict[str, Any]:
 
 def _settings(tenant: Tenant) -> dict[str, Any]:
     """What ``tenant set`` can change; None where the server's own settings hold."""
-    return {"profile": tenant.profile, "rate_limit": tenant.settings.rate_limit}
+    return {"profile": tenant.profile, **dataclasses.asdict(tenant.settings)}
 
 
 def _word(value: Any) -> str:
@@ -181,8 +184,10 @@ def _whole(settings: Settings, opened: Opened, tenant: Tenant) -> dict[str, Any]
     return {
         **_described(tenant),
         "reason": _why(opened, scope) if tenant.suspended else None,
-        "rate_limit": tenant.settings.rate_limit,
+        **dataclasses.asdict(tenant.settings),
         "rate_limit_default": settings.rate_limit,
+        "session_idle_s_default": settings.session_idle_s,
+        "session_max_s_default": settings.session_max_s,
         "tenant_url": settings.tenant_url,
         **counts,
         "credentials": dict(Counter(credentials.state(each) for each in registry.credentials.list(tenant.id))),
@@ -217,6 +222,7 @@ def _facts(whole: dict[str, Any]) -> list[tuple[str, Any]]:
         ("State", state),
         ("Profile", whole["profile"]),
         ("Rate limit", f"{limit} requests per second and node{whose}"),
+        *sign_in_facts(whole),
         ("Created", whole["created"]),
         ("Tenant URL", whole["tenant_url"]),
         ("Users", str(whole["users"])),

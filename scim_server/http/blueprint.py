@@ -36,7 +36,7 @@ def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredential
     app.url_map.redirect_defaults = app.url_map.merge_slashes = False
     app.before_request(partial(_begin, settings.trusted_proxies))
     app.after_request(_end)
-    app.extensions[TENANT_OF] = bearer.tenant_of
+    app.extensions[TENANT_OF] = {"AUTHORIZATION": bearer.tenant_of}
     errors.register(app)
     app.register_blueprint(health.create_blueprint(store))
     app.register_blueprint(_resources(store, bearer, base_url, max_results))
@@ -81,15 +81,16 @@ def _end(response: Response) -> Response:
     """Stamp the answer and write the access line: who, what, how long; no query (it holds names), no body."""
     response.headers["X-Request-Id"] = g.request_id
     response.headers.setdefault("Cache-Control", "no-store")
-    client = g.get("client")
+    client, signed_in = g.get("client"), g.get("signed_in")
     log.access(
         method=request.method,
         path=request.path,
         status=response.status_code,
         ms=round((time.perf_counter() - g.began) * 1000, 2),
         request_id=g.request_id,
-        tenant=client.tenant_name if client else None,
+        tenant=client.tenant_name if client else signed_in.tenant_name if signed_in else None,
         credential=client.credential_id if client else None,
+        user=signed_in.session.user_id if signed_in else None,
         address=g.address,
         refusal=g.get("refusal"),
     )

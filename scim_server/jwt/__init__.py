@@ -2,5 +2,4 @@
 
 tokens     what a token says; whether it is the issuer's word, and holds now
 keys       issuers' signing keys and metadata, kept for a while
-outbound   the one way out to them, within limits
 """

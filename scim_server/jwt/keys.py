@@ -20,10 +20,12 @@ from joserfc.jwk import RSAKey
 from joserfc.util import base64_to_int
 
 from scim_server import log
-from scim_server.jwt.outbound import FetchFailed, Outbound, UnusableUrl
+from scim_server.outbound import FetchFailed, Outbound, UnusableUrl
 
 MAX_KEYS = 1000
 MAX_KID = 200
+
+_METADATA_PATH = "/.well-known/openid-configuration"
 
 _MIN_BITS, _MAX_BITS = 2048, 8192
 _MAX_EXPONENT = 12  # characters; what is in use has four
@@ -48,41 +50,63 @@ class Key:
     issuer: str | None
 
 
-class KeySets:
-    """Keys by the URI of their set, and that URI by issuer. Safe to share between threads.
+class Documents(Generic[T]):
+    """JSON documents by URL, each as what ``parse`` made of it. Safe to share between threads.
 
-    ``max_age_s``: how long a set is used; ``refetch_floor_s``: how often one is fetched for the sake of an unknown key, at most.
+    ``parse`` gets the URL and the document, and raises FetchFailed where it is of no use. ``max_age_s``: how long one is used;
+    ``refetch_floor_s``: how often one is fetched for the sake of what it did not have, at most.
     """
+
+    def __init__(
+        self,
+        outbound: Outbound,
+        parse: Callable[[str, dict[str, Any]], T],
+        max_age_s: float,
+        refetch_floor_s: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbound = outbound
+        self._parse = parse
+        self._rules = _Rules(max_age_s, refetch_floor_s, now)
+        self._kept: dict[str, _Kept[T]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, url: str, has: Callable[[T], bool] = lambda _: True) -> T:
+        """The one to use now. ``has`` tells whether it has what is looked for. Raises KeysUnavailable if there is none."""
+        with self._lock:
+            kept = self._kept.setdefault(url, _Kept(self._rules, url))
+        return kept.get(lambda: self._parse(url, self._outbound.fetch(url)), has)
+
+
+class KeySets:
+    """Keys by the URI of their set, and that URI by issuer. Safe to share between threads."""
 
     def __init__(self, outbound: Outbound, max_age_s: float, refetch_floor_s: float, now: Callable[[], float] = time.monotonic) -> None:
         self._outbound = outbound
-        self._rules = _Rules(max_age_s, refetch_floor_s, now)
-        self._sets: dict[str, _Kept[dict[str, Key]]] = {}
-        self._metadata: dict[str, _Kept[str]] = {}
-        self._lock = threading.Lock()
+        self._sets = Documents(outbound, lambda _, document: _keys(document), max_age_s, refetch_floor_s, now)
+        self._metadata = Documents(outbound, self._jwks_uri, max_age_s, refetch_floor_s, now)
 
     def key(self, uri: str, kid: str) -> Key | None:
         """The key of that id, or None if the set has none. Raises KeysUnavailable."""
-        with self._lock:
-            kept = self._sets.setdefault(uri, _Kept(self._rules, uri))
-        return kept.get(lambda: _keys(self._outbound.fetch(uri)), lambda keys: kid in keys).get(kid)
+        return self._sets.get(uri, lambda keys: kid in keys).get(kid)
 
     def jwks_uri(self, issuer: str) -> str:
         """Where the issuer's metadata says that its keys are. Raises KeysUnavailable."""
-        url = issuer.rstrip("/") + "/.well-known/openid-configuration"
-        with self._lock:
-            kept = self._metadata.setdefault(issuer, _Kept(self._rules, url))
-        return kept.get(lambda: self._jwks_uri(issuer, self._outbound.fetch(url)), lambda _: True)
+        found, uri = self._metadata.get(issuer.rstrip("/") + _METADATA_PATH)
+        if found != issuer:
+            raise KeysUnavailable
+        return uri
 
-    def _jwks_uri(self, issuer: str, document: dict[str, Any]) -> str:
-        if document.get("issuer") != issuer:
+    def _jwks_uri(self, url: str, document: dict[str, Any]) -> tuple[str, str]:
+        """(the issuer, the URI): of an issuer whose metadata may be there."""
+        issuer, uri = document.get("issuer"), document.get("jwks_uri")
+        if not isinstance(issuer, str) or issuer.rstrip("/") + _METADATA_PATH != url:
             raise FetchFailed("the metadata is another issuer's")
-        uri = document.get("jwks_uri")
         try:
             self._outbound.check(uri if isinstance(uri, str) else "")
         except UnusableUrl as fault:
             raise FetchFailed("the metadata names no URL of keys that may be asked") from fault
-        return str(uri)
+        return issuer, str(uri)
 
 
 @dataclass(frozen=True, slots=True)

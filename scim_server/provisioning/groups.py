@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from scim_server.access import standing
 from scim_server.events import Change, GroupChanged, GroupCreated, GroupDeleted
 from scim_server.scim import patch as scim_patch
 from scim_server.scim.changes import differences
@@ -27,6 +28,7 @@ def create(unit: Unit, body: dict[str, Any], *, lenient: bool) -> Resource:
     group = unit.groups.insert(draft.document)
     added = unit.members.add(group.id, draft.members) if draft.members else ()
     unit.events.append(GroupCreated(group.id, group.version, group.document, added))
+    standing.members_changed(unit, group.id, added, ruled=True)
     return _with_members(unit, group) if added else group
 
 
@@ -64,8 +66,11 @@ def patch(unit: Unit, group_id: str, plan: scim_patch.Plan, *, lenient: bool) ->
 def delete(unit: Unit, group_id: str) -> None:
     """End the group: gone for every request, the history kept."""
     group = _found(unit.groups.lock(group_id), group_id)
+    ruled = unit.groups.ruled(group_id) and unit.rules.watch(group_id)
     removed, groups = unit.groups.end(group)
     unit.events.append(GroupDeleted(group.id, group.version, group.document, removed, groups))
+    if ruled:
+        standing.reconsider(unit, unit.rules.below(removed), "group_deleted")
 
 
 def _change_members(unit: Unit, group_id: str, change: scim_patch.MemberChange) -> tuple[Sequence[str], Sequence[str]]:
@@ -88,6 +93,7 @@ def _become(unit: Unit, group: Resource, document: Document, added: Sequence[str
         return group
     changed = unit.groups.update(group, document if changes else None)
     unit.events.append(GroupChanged(changed.id, changed.version, changes, added, removed))
+    standing.members_changed(unit, group.id, {*added, *removed}, ruled=unit.groups.ruled(group.id))
     return changed
 
 

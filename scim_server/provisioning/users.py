@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from scim_server.events import Change, UserChanged, UserCreated, UserDeleted
+from scim_server.access import departure
+from scim_server.events import Change, UserAdopted, UserChanged, UserCreated, UserDeleted
 from scim_server.scim import patch as scim_patch
 from scim_server.scim.changes import differences
 from scim_server.scim.errors import NotFound
@@ -16,8 +17,13 @@ from scim_server.store.unit import Page, Unit
 
 
 def create(unit: Unit, body: dict[str, Any], *, lenient: bool) -> Resource:
-    """A new user from the body of a POST."""
-    user = unit.users.insert(accept(USER_TYPE, body, lenient=lenient).document)
+    """A new user from the body of a POST; or one that a sign-in made before, and that is this client's from now on."""
+    document = accept(USER_TYPE, body, lenient=lenient).document
+    known = unit.users.unclaimed(document)
+    made = unit.users.lock(known) if known else None
+    if made is not None:
+        return _adopt(unit, made, body, lenient=lenient)
+    user = unit.users.insert(document)
     unit.events.append(UserCreated(user.id, user.version, user.document))
     return user
 
@@ -48,6 +54,7 @@ def delete(unit: Unit, user_id: str) -> None:
     """End the user: gone for every request, the userName free again, the history kept."""
     user = _found(unit.users.lock(user_id), user_id)
     groups = unit.users.end(user_id)
+    departure.leave(unit, user_id, departure.REMOVED)
     unit.events.append(UserDeleted(user.id, user.version, user.document, groups))
 
 
@@ -58,7 +65,24 @@ def _become(unit: Unit, user: Resource, document: Document) -> Resource:
         return user
     changed = unit.users.update(user, document)
     unit.events.append(UserChanged(changed.id, changed.version, changes))
+    _if_deactivated(unit, user, changed)
     return changed
+
+
+def _adopt(unit: Unit, user: Resource, body: dict[str, Any], *, lenient: bool) -> Resource:
+    """Whoever signs in before he is provisioned is one user, not two: what the client sends replaces what the sign-in knew."""
+    document = accept(USER_TYPE, body, lenient=lenient, current=user.document).document
+    adopted = unit.users.update(user, document)
+    changes = [Change(*difference) for difference in differences(USER_TYPE, user.document, document)]
+    unit.events.append(UserAdopted(adopted.id, adopted.version, changes))
+    _if_deactivated(unit, user, adopted)
+    return adopted
+
+
+def _if_deactivated(unit: Unit, before: Resource, after: Resource) -> None:
+    """Whoever is not active any more is out, in this transaction."""
+    if before.document.get("active", True) and after.document.get("active", True) is False:
+        departure.leave(unit, after.id, departure.DEACTIVATED)
 
 
 def _found(user: Resource | None, user_id: str) -> Resource:

@@ -90,13 +90,24 @@ def user_columns(document: Document) -> tuple[dict[str, Any], set[str]]:
     columns = {
         "doc": dump(document),
         "keys": dump(keys),
-        "user_name_key": indexed(values.username_key(document["userName"])),
+        "user_name_key": user_name_key(document["userName"]),
         "external_id": _indexed(keys.get("externalId")),
         "display_name": document.get("displayName"),
         "active": document.get("active"),
         "manager_id": manager_id(document),
     }
     return columns, {indexed(email["value"]) for email in keys.get("emails", ()) if "value" in email}
+
+
+def user_name_key(user_name: str) -> str:
+    """By what a userName is found and unique: two that differ in case are one."""
+    return indexed(values.username_key(user_name))
+
+
+def external_id(document: Document) -> str | None:
+    """By what the document's ``externalId`` is found, if it has one."""
+    value = document.get("externalId")
+    return indexed(value) if value else None
 
 
 def group_columns(document: Document) -> dict[str, Any]:

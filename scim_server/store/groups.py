@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, insert, literal_column, null, select, update
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, exists, insert, literal_column, null, or_, select, update
 
 from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Document, Resource
@@ -16,9 +16,10 @@ from scim_server.store.pages import Page, Search
 from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import Statement
-from scim_server.store.tables import Id, groups, memberships
+from scim_server.store.tables import Id, groups, mappings, memberships, restrictions
 
 _ID = bindparam("id", type_=Id)
+_above = memberships.alias("above")
 
 
 def _select_list(group: FromClause, with_members: bool) -> list[ColumnElement[Any]]:
@@ -33,7 +34,15 @@ _STORED: dict[str, Any] = {name: bindparam(name) for name in ("doc", "keys", "ex
 _NEXT: dict[str, Any] = {"version": bindparam("version"), "modified": bindparam("modified")}
 
 _GET = {with_members: Statement(select(*_select_list(groups, with_members)).where(*_LIVE)) for with_members in (True, False)}
-_LOCK = Statement(select(*_select_list(groups, False)).where(*_LIVE).with_for_update(key_share=True, of=groups))
+# Whether a rule is about the group, or it is in another one, which a rule may be about.
+_RULED = or_(
+    *(
+        exists().where(table.c.tenant_id == TENANT, table.c.group_oid == groups.c.external_id, table.c.valid_to.is_(None))
+        for table in (mappings, restrictions)
+    ),
+    exists().where(_above.c.tenant_id == TENANT, _above.c.member_id == groups.c.id, _above.c.valid_to.is_(None)),
+)
+_LOCK = Statement(select(*_select_list(groups, False), _RULED).where(*_LIVE).with_for_update(key_share=True, of=groups))
 
 _NEW = {"tenant_id": TENANT, "id": _ID, "version": literal_column("1"), "created": NOW, "modified": NOW, **_STORED}
 _INSERT = Statement(insert(groups).values(_NEW))
@@ -52,6 +61,7 @@ class Groups:
     def __init__(self, scoped: Scoped, base_url: str) -> None:
         self._scoped = scoped
         self._base_url = base_url
+        self._ruled: set[str] = set()
 
     def get(self, group_id: str, *, members: bool = True) -> Resource | None:
         """The group as last stored; with the members unless they are not wanted."""
@@ -61,7 +71,16 @@ class Groups:
     def lock(self, group_id: str) -> Resource | None:
         """The group, without members, to be changed: nobody else can change it or its members before this Unit ends."""
         row = self._scoped.row(_LOCK, id=group_id) if ids.is_id(group_id) else None
-        return documents.group(row) if row else None
+        if row is None:
+            return None
+        *own, ruled = row
+        if ruled:
+            self._ruled.add(group_id)
+        return documents.group(tuple(own))
+
+    def ruled(self, group_id: str) -> bool:
+        """Whether there can be a rule about the group, which this Unit has locked: what that rule gives may follow its members."""
+        return group_id in self._ruled
 
     def find(self, bound: Bound | None, start: int, count: int, *, members: bool = True) -> Page:
         """A page of the groups that satisfy the filter (all if None), oldest first."""

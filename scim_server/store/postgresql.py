@@ -70,8 +70,14 @@ _OUTDATED = {"0A000", "26000"}
 
 _Parameters: TypeAlias = tuple[list[bytes | None], list[pq.Format] | None]
 
-_LOADS: dict[int, Callable[[bytes], Any]] = {16: b"t".__eq__, 20: int, 21: int, 23: int}
-"""By type (boolean, bigint, smallint, integer); every other value is read as text."""
+_LOADS: dict[int, Callable[[bytes], Any]] = {
+    16: b"t".__eq__,
+    17: lambda hexadecimal: bytes.fromhex(hexadecimal[2:].decode()),
+    20: int,
+    21: int,
+    23: int,
+}
+"""By type (boolean, bytea, bigint, smallint, integer); every other value is read as text."""
 
 
 def create_engine(address: URL, role: str | None, **pool: Any) -> Engine:

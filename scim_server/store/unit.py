@@ -23,10 +23,16 @@ from scim_server.store.engine import database
 from scim_server.store.errors import Busy, Unavailable, Unprepared
 from scim_server.store.export import Export
 from scim_server.store.groups import Groups
+from scim_server.store.holdings import Holdings
+from scim_server.store.identity_links import IdentityLinks
 from scim_server.store.members import Members
 from scim_server.store.migrations import HEAD
 from scim_server.store.pages import Page
+from scim_server.store.rules import Rules
 from scim_server.store.scoped import Scoped
+from scim_server.store.sealed import SealedSecrets
+from scim_server.store.sessions import Sessions
+from scim_server.store.sign_ins import SignIns
 from scim_server.store.statements import GlobalStatement
 from scim_server.store.users import Users
 
@@ -42,7 +48,7 @@ _REVISION = GlobalStatement(text("SELECT version_num FROM alembic_version"))
 
 
 class Unit:
-    """One tenant's users, groups, members and events; within one transaction if it may write.
+    """What there is of one tenant; within one transaction if it may write.
 
     ``now`` is when it began: the one instant of all that it does.
     """
@@ -55,6 +61,12 @@ class Unit:
         self.groups = Groups(scoped, base_url)
         self.members = Members(scoped, base_url)
         self.events = Events(scoped)
+        self.sign_ins = SignIns(scoped)
+        self.sessions = Sessions(scoped)
+        self.links = IdentityLinks(scoped)
+        self.rules = Rules(scoped)
+        self.holdings = Holdings(scoped)
+        self.secrets = SealedSecrets(scoped)
         self.export = Export(scoped)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, null, select, update
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, null, or_, select, update
 
 from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Document, Link, Resource
@@ -18,6 +18,9 @@ from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import Statement
 from scim_server.store.tables import Id, user_emails, users
+
+SCIM, SIGN_IN = "scim", "signin"
+"""Who keeps a user: SCIM clients; or sign-ins, until a SCIM client writes it."""
 
 _ID = bindparam("id", type_=Id)
 
@@ -32,7 +35,7 @@ def _select_list(user: FromClause, with_groups: bool) -> list[ColumnElement[Any]
 _LIVE = (users.c.tenant_id == TENANT, users.c.id == _ID, users.c.ended.is_(None))
 _OF_USER = (user_emails.c.tenant_id == TENANT, user_emails.c.user_id == _ID)
 _STORED: dict[str, Any] = {
-    name: bindparam(name) for name in ("doc", "keys", "user_name_key", "external_id", "display_name", "active", "manager_id")
+    name: bindparam(name) for name in ("doc", "keys", "user_name_key", "external_id", "display_name", "active", "manager_id", "source")
 }
 
 _GET = {with_groups: Statement(select(*_select_list(users, with_groups)).where(*_LIVE)) for with_groups in (True, False)}
@@ -42,8 +45,26 @@ _MANAGER = Statement(select(links.manager(_ID)))
 _NEW = {"tenant_id": TENANT, "id": _ID, "version": literal_column("1"), "created": NOW, "modified": NOW, **_STORED}
 _INSERT = Statement(insert(users).values(_NEW))
 _UPDATE = Statement(update(users).values({**_STORED, "version": bindparam("version"), "modified": bindparam("modified")}).where(*_LIVE))
-_FREED = {"user_name_key": null(), "external_id": null()}
+_FREED = {"user_name_key": null()}
 _END = Statement(update(users).values({"ended": NOW, "version": users.c.version + literal_column("1"), **_FREED}).where(*_LIVE))
+
+_ANY = (users.c.tenant_id == TENANT, users.c.ended.is_(None))
+_EXTERNAL = users.c.external_id == bindparam("external_id", type_=users.c.external_id.type)
+_NAMED = users.c.user_name_key == bindparam("user_name_key", type_=users.c.user_name_key.type)
+_BY_EXTERNAL_ID = Statement(
+    select(cast(users.c.id, Text), users.c.ended.is_not(None))
+    .where(users.c.tenant_id == TENANT, _EXTERNAL)
+    .order_by(users.c.ended.is_not(None), users.c.id)
+    .limit(literal_column("1"))
+    .offset(literal_column("0"))
+)
+_BY_NAME = Statement(select(cast(users.c.id, Text)).where(*_ANY, _NAMED))
+_SOURCE = Statement(select(users.c.source).where(*_LIVE))
+_UNCLAIMED = Statement(
+    select(cast(users.c.id, Text))
+    .where(*_ANY, users.c.source == literal_column(f"'{SIGN_IN}'"), or_(_EXTERNAL, _NAMED))
+    .order_by(users.c.id)
+)
 
 _values = texts(bindparam("emails")).table_valued("value", name="given")
 _ADD_EMAILS = Statement(insert(user_emails).from_select(["tenant_id", "value_key", "user_id"], select(TENANT, _values.c.value, _ID)))
@@ -71,24 +92,24 @@ class Users:
         """A page of the users that satisfy the filter (all if None), oldest first."""
         return _SEARCH.find(self._scoped, bound, start, count, links=groups, base_url=self._base_url)
 
-    def insert(self, document: Document) -> Resource:
+    def insert(self, document: Document, source: str = SCIM) -> Resource:
         """A new user. Raises Taken, at the commit at the latest, if a live user of the tenant has the userName."""
         scoped = self._scoped
         user_id = ids.new(scoped.now)
         columns, emails = documents.user_columns(document)
-        scoped.later(_INSERT, taken="userName", id=user_id, now=scoped.now_text, **columns)
+        scoped.later(_INSERT, taken="userName", id=user_id, now=scoped.now_text, source=source, **columns)
         if emails:
             scoped.later(_ADD_EMAILS, id=user_id, emails=documents.dump(sorted(emails)))
         if documents.is_active(document):
             periods.start_activity(scoped, user_id)
         return Resource(USER_TYPE, user_id, 1, scoped.now, scoped.now, document, (), self._manager(document))
 
-    def update(self, user: Resource, document: Document) -> Resource:
-        """The locked user with another document: the next version. Raises Taken as ``insert`` does."""
+    def update(self, user: Resource, document: Document, source: str = SCIM) -> Resource:
+        """The locked user with another document: the next version, kept by ``source`` from now on. Raises Taken as ``insert`` does."""
         scoped = self._scoped
         modified = max(user.modified, scoped.now)
         columns, emails = documents.user_columns(document)
-        values = {"id": user.id, "version": user.version + 1, "modified": documents.instant_text(modified), **columns}
+        values = {"id": user.id, "version": user.version + 1, "modified": documents.instant_text(modified), "source": source, **columns}
         scoped.later(_UPDATE, taken="userName", **values)
         if document.get("emails") != user.document.get("emails"):
             scoped.later(_REMOVE_EMAILS, id=user.id)
@@ -108,6 +129,27 @@ class Users:
         self._scoped.later(_REMOVE_EMAILS, id=user_id)
         self._scoped.later(_END, id=user_id, now=self._scoped.now_text)
         return left
+
+    def of_person(self, external_id: str) -> tuple[str, bool] | None:
+        """(id, whether it has ended) of the user with that ``externalId``: a live one, or else one that was removed."""
+        row = self._scoped.row(_BY_EXTERNAL_ID, external_id=documents.indexed(external_id))
+        return (row[0], bool(row[1])) if row else None
+
+    def named(self, user_name: str) -> str | None:
+        """The id of the user with that userName, whatever its case."""
+        row = self._scoped.row(_BY_NAME, user_name_key=documents.user_name_key(user_name))
+        return row[0] if row else None
+
+    def source(self, user_id: str) -> str | None:
+        """Who keeps the user: SCIM or SIGN_IN."""
+        row = self._scoped.row(_SOURCE, id=user_id)
+        return row[0] if row else None
+
+    def unclaimed(self, document: Document) -> str | None:
+        """The id of a user that sign-ins keep, and that has the document's ``externalId`` or userName."""
+        values = {"user_name_key": documents.user_name_key(document["userName"]), "external_id": documents.external_id(document)}
+        row = self._scoped.row(_UNCLAIMED, **values)
+        return row[0] if row else None
 
     def _manager(self, document: Document) -> Link | None:
         manager_id = documents.manager_id(document)

@@ -13,6 +13,7 @@ client               who calls, and what it may do
 credentials          making them, giving them other secrets
 clouds, directories  Microsoft's clouds, and tenants' directories in them
 domains              e-mail domains, and their proof in DNS
+entrances            where somebody signs in
 domain_names         what people type for a domain, and which are nobody's own
 keys, key_files      the key ring for secrets that must be read again
 """

@@ -5,32 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from scim_server.clouds import CLOUDS
 from scim_server.store.registry import Directory
 
 GLOBAL, CUSTOM = "global", "custom"
 
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
+CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 
 @dataclass(frozen=True, slots=True)
-class Cloud:
-    """One of Microsoft's clouds, each with directories of its own: where they sign people in, and where Graph is. Base URLs."""
+class Endpoints:
+    """Base URLs: where a directory signs people in, and where Graph is."""
 
     authority: str
     graph: str
-
-
-CLOUDS = {
-    "global": Cloud("https://login.microsoftonline.com", "https://graph.microsoft.com"),
-    "us": Cloud("https://login.microsoftonline.us", "https://graph.microsoft.us"),
-    "china": Cloud("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
-}
-"""By the name under which a directory has it. A directory of the cloud ``custom`` has base URLs of its own."""
-
-
-ISSUERS = {"global": "https://sts.windows.net", "us": "https://sts.windows.net", "china": "https://sts.chinacloudapi.cn"}
-"""By cloud, the issuer of tokens of version 1, without the directory that follows."""
 
 
 class Unusable(ValueError):
@@ -45,16 +34,17 @@ def parse_tid(text: str) -> str:
             f"{text[:100]!r} is no directory id. It is a GUID, shown as Tenant ID on the overview page of Microsoft Entra ID, "
             "such as 72f988bf-86f1-41af-91ab-2d7cd011db47."
         )
-    if tid == _CONSUMERS:
+    if tid == CONSUMERS:
         raise Unusable(f"{tid} is the directory of all personal Microsoft accounts, which is no customer's. Give the customer's own.")
     return tid
 
 
-def cloud_of(directory: Directory) -> Cloud:
-    """The cloud that the directory is in, with the base URLs of its own if it is custom."""
+def cloud_of(directory: Directory) -> Endpoints:
+    """Those of the cloud that the directory is in; its own if it is custom."""
     if directory.cloud == CUSTOM:
-        return Cloud(directory.authority or "", directory.graph or "")
-    return CLOUDS[directory.cloud]
+        return Endpoints(directory.authority or "", directory.graph or "")
+    cloud = CLOUDS[directory.cloud]
+    return Endpoints(cloud.authority, cloud.graph)
 
 
 def discovery_url(directory: Directory) -> str | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scim_server import clock
+from scim_server.clouds import CLOUDS
 from scim_server.events import Principal
 from scim_server.store.errors import Taken
 from scim_server.store.registry import Credential, Registry
@@ -24,11 +25,11 @@ from scim_server.store.registry.credentials import DirectoryEnded
 from scim_server.store.registry.grants import BEARER, CLIENT, Network, Trust
 from scim_server.tenancy import opaque
 from scim_server.tenancy.client import ENTRA, FEDERATED, OAUTH_CLIENT, READ, SECRET, WRITE
-from scim_server.tenancy.clouds import CLOUDS, CUSTOM, GLOBAL, GUID, ISSUERS, parse_tid
+from scim_server.tenancy.clouds import CUSTOM, GLOBAL, GUID, parse_tid
 from scim_server.tenancy.clouds import Unusable as Unusable  # for whoever makes credentials
 
 if TYPE_CHECKING:
-    from scim_server.jwt.outbound import Outbound
+    from scim_server.outbound import Outbound
 
 PROVISIONING = frozenset({READ, WRITE})
 """The scopes that a provisioning service needs."""
@@ -45,11 +46,7 @@ MAX_SUBJECT = 255
 _LONGEST_ISSUER = 450  # there is room for the path of its metadata
 
 _SECRET_KINDS = {SECRET: BEARER, OAUTH_CLIENT: CLIENT}
-_CLOUD_OF_HOST = {
-    **dict.fromkeys(("login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net"), "global"),
-    "login.microsoftonline.us": "us",
-    **dict.fromkeys(("login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "sts.chinacloudapi.cn"), "china"),
-}
+_CLOUD_OF_HOST = {host: name for name, cloud in CLOUDS.items() for host in cloud.hosts}
 
 
 class NothingToRotate(Exception):
@@ -141,7 +138,7 @@ def create_entra(
     known = registry.directories.get(tid)
     cloud = known.cloud if known is not None and known.tenant_id == tenant_id and known.cloud in CLOUDS else GLOBAL
     if issuer is None:
-        issuer = f"{ISSUERS[cloud]}/{tid}/"
+        issuer = f"{CLOUDS[cloud].issuer_v1}/{tid}/"
         jwks_uri = jwks_uri or f"{CLOUDS[cloud].authority}/{tid}/discovery/keys"
     issuer, jwks_uri = _issuer(outbound, issuer), _keys_at(outbound, jwks_uri)
     place = urlsplit(issuer)

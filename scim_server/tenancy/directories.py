@@ -1,7 +1,7 @@
 """Directories: where tenants' people are kept, and how we are registered there.
 
-A directory belongs to one tenant; a tenant may have several. The client secret of our registration is sealed
-(``tenancy.keys``) and stored with the directory.
+A directory belongs to one tenant; a tenant may have several. The client secret of our registration, or the private key of its
+certificate, is sealed (``tenancy.keys``) and stored with the directory.
 """
 
 from __future__ import annotations
@@ -11,17 +11,27 @@ from dataclasses import dataclass, field
 
 from scim_server import clock
 from scim_server.events import Principal
-from scim_server.jwt.outbound import Outbound, UnusableUrl
+from scim_server.outbound import Outbound, UnusableUrl
 from scim_server.store.errors import Taken
 from scim_server.store.registry import Credential, Directory, Registry, Sealed
+from scim_server.tenancy.certificates import ClientCertificate
 from scim_server.tenancy.clouds import CUSTOM, GUID, Unusable, parse_tid
 from scim_server.tenancy.keys import KeyRing
 
-CLIENT_SECRET = "client_secret"  # noqa: S105  the name of a secret, not one
+CLIENT_SECRET, CLIENT_KEY = "client_secret", "client_key"
+"""What a directory's sealed secret is called: that of our registration there, or the private key of its certificate."""
 
 MAX_LABEL = 100
 MAX_CLIENT_ID = 255
 MAX_SECRET = 4_096
+
+
+__all__ = ["ClientCertificate", "ClientSecret", "Directories", "Directory", "InUse", "Registration"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    value: str = field(repr=False)
 
 
 class InUse(Exception):
@@ -39,6 +49,7 @@ class Registration:
     label: str | None = None
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    certificate: ClientCertificate | None = None
     authority: str | None = None
     graph: str | None = None
 
@@ -73,7 +84,7 @@ class Directories:
             self._change(found, values, seal, by)
         else:
             try:
-                self._registry.directories.add(tenant_id, cloud, tid, by, **{"label": "", **values}, seal=seal)
+                self._registry.directories.add(tenant_id, cloud, tid, by, seal=seal, **values)
             except Taken:
                 raise _at_the_same_time(tid) from None
         added = self._registry.directories.get(tid)
@@ -98,26 +109,34 @@ class Directories:
                 ]
             ) from fault
 
-    def has_secret(self, directory: Directory) -> bool:
-        return self._registry.sealed.get(directory.tenant_id, directory.id, CLIENT_SECRET) is not None
+    def has_credential(self, directory: Directory) -> bool:
+        """Whether we can prove who we are there."""
+        return self._sealed(directory) is not None
 
-    def client_secret(self, directory: Directory) -> str | None:
-        """The secret of our registration in the directory, if it has one. Raises KeyFault."""
-        sealed = self._registry.sealed.get(directory.tenant_id, directory.id, CLIENT_SECRET)
-        return None if sealed is None else self._keys.open(sealed)
+    def credential(self, directory: Directory) -> ClientSecret | ClientCertificate | None:
+        """By what we prove who we are in the directory, if there is anything. Raises KeyFault."""
+        sealed = self._sealed(directory)
+        if sealed is None:
+            return None
+        value = self._keys.open(sealed)
+        return ClientSecret(value) if directory.certificate is None else ClientCertificate(value, directory.certificate)
 
-    def _change(self, found: Directory, values: dict[str, str], seal: Callable[[str], Sealed] | None, by: Principal) -> None:
+    def _sealed(self, directory: Directory) -> Sealed | None:
+        name = CLIENT_SECRET if directory.certificate is None else CLIENT_KEY
+        return self._registry.sealed.get(directory.tenant_id, directory.id, name)
+
+    def _change(self, found: Directory, values: dict[str, str | None], seal: Callable[[str], Sealed] | None, by: Principal) -> None:
         different = {name: value for name, value in values.items() if getattr(found, name) != value}
         if not different and seal is None:
             raise Unusable(
                 f"The directory {found.tid} is this tenant's already, and there is nothing to change. "
-                "To change it, give another label, client id or client secret."
+                "To change it, give another label, client id, client secret or certificate."
             )
         if not self._registry.directories.change(found, by, seal=seal, **different):
             raise _at_the_same_time(found.tid)
 
-    def _values(self, cloud: str, given: Registration, found: Directory | None) -> dict[str, str]:
-        values = {
+    def _values(self, cloud: str, given: Registration, found: Directory | None) -> dict[str, str | None]:
+        values: dict[str, str | None] = {
             "label": _label(given.label),
             "client_id": _client_id(given.client_id, cloud),
             "authority": self._url("authority", given.authority, cloud),
@@ -129,7 +148,14 @@ class Directories:
             raise Unusable("A custom cloud needs both its base URLs: the authority, which signs people in, and Graph.")
         if given.client_secret is not None and not (given.client_id or (found and found.client_id)):
             raise Unusable("A client secret is of no use without the client id that it belongs to. Give both.")
-        return {name: value for name, value in values.items() if value is not None}
+        if given.certificate is not None and not (given.client_id or (found and found.client_id)):
+            raise Unusable("A certificate is of no use without the client id that it belongs to. Give both.")
+        if given.certificate is not None and given.client_secret is not None:
+            raise Unusable("Give a client secret or a certificate, not both.")
+        values = {name: value for name, value in values.items() if value is not None}
+        if given.certificate is not None or given.client_secret is not None:
+            values["certificate"] = given.certificate.certificate_pem if given.certificate else None
+        return values
 
     def _url(self, name: str, url: str | None, cloud: str) -> str | None:
         if url is None:
@@ -145,12 +171,16 @@ class Directories:
         return url.rstrip("/")
 
     def _seal(self, tenant_id: str, given: Registration) -> Callable[[str], Sealed] | None:
+        if given.certificate is not None:
+            self._keys.encrypting()  # so that a missing key is told before anything is begun
+            key = given.certificate.private_key_pem
+            return lambda directory_id: self._keys.seal(tenant_id, directory_id, CLIENT_KEY, key)
         secret = given.client_secret
         if secret is None:
             return None
         if not (0 < len(secret) <= MAX_SECRET and secret.isprintable() and secret.isascii() and " " not in secret):
             raise Unusable(f"A client secret has 1 to {MAX_SECRET} printable ASCII characters and no blank. Copy its Value, nothing else.")
-        self._keys.encrypting()  # so that a missing key is told before anything is begun
+        self._keys.encrypting()
         return lambda directory_id: self._keys.seal(tenant_id, directory_id, CLIENT_SECRET, secret)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from scim_server.jwt import tokens
 from scim_server.jwt.keys import KeySets
-from scim_server.jwt.outbound import MAX_URL
 from scim_server.jwt.tokens import InvalidToken, Unproved
+from scim_server.outbound import MAX_URL
 from scim_server.store.registry import Grant, Registry
 from scim_server.tenancy import opaque, refusals, trust
 from scim_server.tenancy.refusals import Unauthenticated

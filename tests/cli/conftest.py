@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from scim_server import log
 from scim_server.cli import main
 from scim_server.jwt.keys import KeySets
-from scim_server.jwt.outbound import Outbound
+from scim_server.outbound import Outbound
 from scim_server.store.engine import create_engine
 from scim_server.store.migrations import ROLE
 from scim_server.store.registry import Registry

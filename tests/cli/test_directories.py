@@ -53,7 +53,8 @@ def test_a_directory_is_added_and_listed(cli: Command, tenant: str, tid: str) ->
         "tid": tid,
         "label": "Staff",
         "client_id": None,
-        "has_secret": False,
+        "credential": None,
+        "certificate_expires": None,
         "authority": "https://login.microsoftonline.com",
         "graph": "https://graph.microsoft.com",
     }
@@ -70,7 +71,7 @@ def test_a_secret_comes_from_a_file_or_standard_input(cli: Command, tenant: str,
     outputs = [done(cli(*base, str(file))), done(cli(*base, "-", "--json", given="second~s3cret\n"))]
     outputs += [done(cli("directory", "list", "--json")), done(cli("audit", "list", "--tenant", tenant, "--json"))]
     assert not any("s3cret" in each for each in outputs)
-    assert answer(cli("directory", "list", "--tenant", tenant, "--json"))[0]["has_secret"] is True
+    assert answer(cli("directory", "list", "--tenant", tenant, "--json"))[0]["credential"] == "secret"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"x" * 70_000, b"two words"])

@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 
 from scim_server import clock
 from scim_server.events import Scope
-from scim_server.jwt.outbound import Outbound
+from scim_server.outbound import Outbound
 from scim_server.store.registry import Registry
 from scim_server.tenancy.credentials import Terms, create_entra
 from tests.http.conftest import GROUP, PATCH_OP, USER, Scim, new_client
@@ -28,6 +28,7 @@ from tests.provider import Directory, NewDirectory
 from tests.tenants import OPERATOR, fresh_scope, new_app, new_credential
 
 READ, WRITE, OPEN, BY_FORM = "reads", "writes", "needs no credential", "takes a client's secret in its body"
+BY_COOKIE = "knows sessions, and no bearer token"
 
 SCIM = "/scim/v2"
 RENAME = {"schemas": [PATCH_OP], "Operations": [{"op": "replace", "path": "displayName", "value": "taken over"}]}
@@ -53,9 +54,22 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/readyz"): (OPEN, None),
     ("POST", "/oauth/token"): (BY_FORM, None),
     ("GET", "/.well-known/oauth-authorization-server"): (OPEN, None),
+    ("GET", "/login"): (OPEN, None),
+    ("GET", "/signed-out"): (OPEN, None),
+    ("GET", "/frontchannel-logout"): (OPEN, None),
+    ("GET", "/login-static/<path:filename>"): (OPEN, None),
+    ("GET", "/.well-known/jwks.json"): (OPEN, None),
+    ("GET", "/callback"): (BY_COOKIE, None),
+    ("GET", "/me"): (BY_COOKIE, None),
+    ("POST", "/me/sessions/end"): (BY_COOKIE, None),
+    ("POST", "/logout"): (BY_COOKIE, None),
+    ("POST", "/auth/refresh"): (BY_COOKIE, None),
+    ("GET", "/auth/verify"): (BY_COOKIE, None),
+    ("POST", "/auth/token"): (BY_COOKIE, None),
+    ("POST", "/auth/introspect"): (BY_COOKIE, None),
 }
-PARAMETERS = {"name": "User", "urn": USER}
-UNCHECKED = ("/healthz", "/readyz", "/oauth/token", "/.well-known/")
+PARAMETERS = {"name": "User", "urn": USER, "path:filename": "style.css"}
+UNCHECKED = ("/healthz", "/readyz", "/oauth/token", "/.well-known/", "/login", "/signed-out", "/frontchannel-logout")
 """Routes that look at no bearer token at all: whatever is sent, they answer as to nobody."""
 
 KINDS = ("none", "another tenant's", "another directory's", "read-only", "expired", "revoked", "suspended", "forged", "unsigned")
@@ -137,6 +151,8 @@ def due(kind: str, method: str, rule: str) -> set[int]:
     needs, _ = ROUTES[method, rule]
     if needs == BY_FORM:
         return {400}
+    if needs == BY_COOKIE:
+        return {401, 400} if rule == "/callback" else {303} if rule in ("/me", "/logout") else {401}
     if rule.startswith(UNCHECKED):
         return {200}
     if kind in ("expired", "revoked", "forged", "unsigned"):

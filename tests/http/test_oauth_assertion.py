@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from scim_server.events import Scope
-from scim_server.jwt.outbound import Outbound
+from scim_server.outbound import Outbound
 from scim_server.store.registry import Credential, Registry
 from scim_server.store.registry.grants import Trust
 from scim_server.store.unit import Store

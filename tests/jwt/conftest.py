@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.jwt.site import Site, site
+from tests.site import Site, site
 
 
 @pytest.fixture

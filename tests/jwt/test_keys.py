@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from scim_server.jwt import keys as module
 from scim_server.jwt.keys import MAX_KEYS, KeySets, KeysUnavailable
-from scim_server.jwt.outbound import Outbound
-from tests.jwt.site import Site, send
+from scim_server.outbound import Outbound
+from tests.site import Site, send
 
 MAX_AGE, FLOOR, PAUSE = 1000, 300, 10
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from scim_server.jwt import tokens
 from scim_server.jwt.keys import KeySets
-from scim_server.jwt.outbound import Outbound
 from scim_server.jwt.tokens import LEEWAY_S, MAX_TOKEN, Expected, InvalidToken, Unproved
+from scim_server.outbound import Outbound
 from tests.jwt.forgeries import AUDIENCE, Forgery, each_forgery, encoded
 from tests.provider import SUBJECT, Directory, NewDirectory
 

@@ -21,6 +21,7 @@ from scim_server.scim.matching import bind_element
 from scim_server.scim.schemas import GROUP_TYPE
 from scim_server.store.errors import UnknownMembers
 from scim_server.store.unit import Store, Unit
+from tests.store import isolation_of_sign_in
 from tests.store.conftest import Theirs
 from tests.store.samples import employee, group, managed_by, user, where, where_group
 
@@ -102,8 +103,8 @@ def remove_members_where(unit: Unit, theirs: Theirs) -> None:
 
 def list_events(unit: Unit, theirs: Theirs) -> None:
     assert unit.events.list(99, subject_id=theirs.anna.id) == []
-    assert {each.subject_id for each in unit.events.list(99)} <= {unit.scope.tenant_id}
-    assert {each.subject_id for each in unit.events.list(99, before=theirs.event_id)} <= {unit.scope.tenant_id}
+    assert {each.subject_id for each in unit.events.list(99)} <= {unit.scope.tenant_id, theirs.own_directory_id}
+    assert {each.subject_id for each in unit.events.list(99, before=theirs.event_id)} <= {unit.scope.tenant_id, theirs.own_directory_id}
 
 
 def append_event(unit: Unit, theirs: Theirs) -> None:
@@ -150,6 +151,7 @@ CASES: dict[str, Callable[[Unit, Theirs], None]] = {
     "events.append": append_event,
     "events.list": list_events,
     "export.everything": export_everything,
+    **isolation_of_sign_in.CASES,
 }
 
 
@@ -198,7 +200,7 @@ def rows_of(engine: Engine, scope: Scope) -> list[tuple[Any, ...]]:
     """Every row of a tenant, of every table that has tenants."""
     rows: list[tuple[Any, ...]] = []
     with engine.connect() as connection:
-        for table in ("users", "groups", "user_emails", "memberships", "activity", "events", "credentials"):
+        for table in ("users", "groups", "user_emails", "memberships", "activity", "events", "credentials", *isolation_of_sign_in.TABLES):
             found = connection.execute(text(f"SELECT * FROM {table} WHERE tenant_id = :t"), {"t": scope.tenant_id})
             rows += [(table, *map(str, row)) for row in found]
     return sorted(rows)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from scim_server import clock
 from scim_server.jwt.keys import KeySets
-from scim_server.jwt.outbound import Outbound
+from scim_server.outbound import Outbound
 from scim_server.store.errors import StoreError
 from scim_server.store.registry import Credential, Registry
 from scim_server.store.registry.grants import Trust

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from scim_server import clock
 from scim_server.events import SERVER, Principal, Scope
 from scim_server.jwt.keys import KeySets
-from scim_server.jwt.outbound import Outbound
+from scim_server.outbound import Outbound
 from scim_server.store.audit_log import Recorded
 from scim_server.store.registry import Credential, Registry
 from scim_server.store.registry.grants import ACCESS, CLIENT

@@ -11,14 +11,14 @@ from sqlalchemy import Engine
 
 from scim_server import clock
 from scim_server.events import Principal, Scope
-from scim_server.jwt.outbound import Outbound
+from scim_server.outbound import Outbound
 from scim_server.store.engine import create_engine
 from scim_server.store.migrations import ROLE
 from scim_server.store.registry import Directory, Registry
 from scim_server.store.registry.grants import Trust
 from scim_server.store.unit import Store
 from scim_server.tenancy.clouds import Unusable, cloud_of, discovery_url, parse_tid
-from scim_server.tenancy.directories import Directories, InUse, Registration
+from scim_server.tenancy.directories import ClientSecret, Directories, InUse, Registration
 from scim_server.tenancy.keys import KeyRing, NoKeys, generate
 from tests.conftest import Databases
 from tests.tenants import BASE_URL, OPERATOR
@@ -26,7 +26,7 @@ from tests.tenants import BASE_URL, OPERATOR
 KEY = generate()
 CLIENT = "6731de76-14a6-49ae-97bc-6eba6914391e"
 OTHER_CLIENT = "11112222-bbbb-3333-cccc-4444dddd5555"
-CUSTOM = {"authority": "https://login.test.example/base/", "graph": "http://127.0.0.1:8080"}
+CUSTOM: dict[str, Any] = {"authority": "https://login.test.example/base/", "graph": "http://127.0.0.1:8080"}
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +141,9 @@ def test_what_cannot_be_is_refused(registry: Registry, tenant: str, cloud: str, 
 
 
 def test_a_custom_cloud_must_be_allowed(registry: Registry, tenant: str) -> None:
-    for given in (CUSTOM, {}):
+    for given in (Registration(**CUSTOM), Registration()):
         with pytest.raises(Unusable, match="ALLOW_CUSTOM_CLOUD"):
-            directories(registry, allow_custom=False).add(tenant, "custom", str(uuid4()), Registration(**given), OPERATOR)
+            directories(registry, allow_custom=False).add(tenant, "custom", str(uuid4()), given, OPERATOR)
 
 
 def test_a_directory_belongs_to_one_tenant_in_whatever_cloud(registry: Registry, tenant: str, other: str) -> None:
@@ -159,7 +159,7 @@ def test_a_directory_belongs_to_one_tenant_in_whatever_cloud(registry: Registry,
 def test_the_secret_is_sealed_with_the_directory(registry: Registry, tenant: str) -> None:
     added = add(registry, tenant, str(uuid4()), client_id=CLIENT.upper(), client_secret="s3cret")
     assert added.client_id == CLIENT
-    assert directories(registry).client_secret(added) == "s3cret"
+    assert directories(registry).credential(added) == ClientSecret("s3cret")
     stored = registry.sealed.get(tenant, added.id, "client_secret")
     assert stored is not None
     assert "s3cret" not in stored.ciphertext
@@ -171,8 +171,8 @@ def test_without_a_key_nothing_is_added(registry: Registry, tenant: str) -> None
         directories(registry, keys=()).add(tenant, "global", str(uuid4()), Registration(client_id=CLIENT, client_secret="x"), OPERATOR)
     assert registry.directories.list(tenant) == []
     added, _ = directories(registry, keys=()).add(tenant, "global", str(uuid4()), Registration(client_id=CLIENT), OPERATOR)
-    assert not directories(registry).has_secret(added)
-    assert directories(registry).client_secret(added) is None
+    assert not directories(registry).has_credential(added)
+    assert directories(registry).credential(added) is None
 
 
 def test_what_was_added_can_be_changed(registry: Registry, tenant: str, store: Store) -> None:
@@ -183,9 +183,9 @@ def test_what_was_added_can_be_changed(registry: Registry, tenant: str, store: S
     changed = add(registry, tenant, tid, client_id=CLIENT, client_secret="one")
     assert (changed.id, changed.label, changed.client_id) == (first.id, "Staff", CLIENT)
     again = add(registry, tenant, tid, client_secret="two")
-    assert directories(registry).client_secret(again) == "two"
+    assert directories(registry).credential(again) == ClientSecret("two")
     other_client = add(registry, tenant, tid, client_id=OTHER_CLIENT)
-    assert directories(registry).client_secret(other_client) is None
+    assert directories(registry).credential(other_client) is None
     told = log_of(store, tenant)
     assert [tag for tag, _ in told][:4] == ["directory:changed"] * 3 + ["directory:added"]
     assert told[2][1] == {"changes": [{"path": "client_id", "old": None, "new": CLIENT}], "secret": True}
@@ -207,7 +207,7 @@ def test_a_directory_that_a_live_credential_trusts_stays(registry: Registry, ten
     registry.credentials.revoke(live.id, OPERATOR)
     assert directories(registry).remove(added, OPERATOR)
     assert not directories(registry).remove(added, OPERATOR)
-    assert not directories(registry).has_secret(added)
+    assert not directories(registry).has_credential(added)
     assert log_of(store, tenant)[0] == ("directory:removed", {"cloud": "global", "tid": added.tid})
     assert add(registry, other, added.tid).tenant_id == other
 

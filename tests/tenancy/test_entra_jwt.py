@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from scim_server import clock
 from scim_server.jwt.keys import KeySets
-from scim_server.jwt.outbound import Outbound
+from scim_server.outbound import Outbound
 from scim_server.store.errors import StoreError, Taken
 from scim_server.store.registry import Credential, Registry
 from scim_server.store.registry.grants import ACCESS, BEARER, CLIENT, Trust

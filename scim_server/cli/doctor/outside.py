@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from scim_server.cli.doctor import asking
 from scim_server.cli.doctor.databases import of_clock
 from scim_server.cli.doctor.verdicts import Patient, Verdict, failed, fine, warning
-from scim_server.jwt.outbound import FetchFailed, Outbound
+from scim_server.clouds import CLOUDS
+from scim_server.outbound import FetchFailed, Outbound
 from scim_server.tenancy import domains
-from scim_server.tenancy.clouds import CLOUDS
 from scim_server.tenancy.domains import Resolver, Unanswered
 
 MOST_HOSTS = 20

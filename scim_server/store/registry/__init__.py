@@ -6,6 +6,9 @@
     directories   where tenants' people are kept
     domains       e-mail domains, and their proof
     sealed        encrypted secrets, for their keys to be changed
+    sessions      by a directory's name for them
+    apps          the SaaS's own programs
+    signing_keys  what our own access tokens are signed with
 
 For ``tenancy``, which finds out whose request it is, and for operators' commands.
 """
@@ -15,14 +18,19 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from scim_server.store.engine import database
+from scim_server.store.registry.apps import App, Apps
 from scim_server.store.registry.credentials import Credential, Credentials
 from scim_server.store.registry.directories import Directories, Directory
 from scim_server.store.registry.domains import Domain, Domains
 from scim_server.store.registry.grants import Grant, Grants
-from scim_server.store.registry.sealed import Sealed, SealedSecrets
-from scim_server.store.registry.tenants import Tenant, Tenants, TenantSettings
+from scim_server.store.registry.sealed import SealedSecrets
+from scim_server.store.registry.sessions import Sessions
+from scim_server.store.registry.signing_keys import SigningKey, SigningKeys
+from scim_server.store.registry.tenants import Tenant, Tenants
+from scim_server.store.sealed import Sealed
+from scim_server.store.tenant_settings import TenantSettings
 
-__all__ = ["Credential", "Directory", "Domain", "Grant", "Registry", "Sealed", "Tenant", "TenantSettings"]
+__all__ = ["App", "Credential", "Directory", "Domain", "Grant", "Registry", "Sealed", "SigningKey", "Tenant", "TenantSettings"]
 
 
 class Registry:
@@ -36,3 +44,6 @@ class Registry:
         self.directories = Directories(shared)
         self.domains = Domains(shared)
         self.sealed = SealedSecrets(shared)
+        self.sessions = Sessions(shared)
+        self.apps = Apps(shared)
+        self.signing_keys = SigningKeys(shared)

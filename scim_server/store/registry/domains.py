@@ -43,11 +43,16 @@ class Domain:
     next_check: datetime | None
     missing_since: datetime | None
     finding: str | None
+    directory_id: str | None
 
 
 _NAMES = ("name", "challenge", "state", "created", "verified", "checked", "next_check", "missing_since", "finding")
 _DOMAIN = select(
-    cast(domains.c.id, Text), cast(domains.c.tenant_id, Text), tenants.c.name, *(domains.c[name] for name in _NAMES)
+    cast(domains.c.id, Text),
+    cast(domains.c.tenant_id, Text),
+    tenants.c.name,
+    *(domains.c[name] for name in _NAMES),
+    cast(domains.c.directory_id, Text),
 ).join_from(domains, tenants, domains.c.tenant_id == tenants.c.id)
 _IN_STATE = GlobalStatement(_DOMAIN.where(domains.c.name == bindparam("name"), domains.c.state == bindparam("state")))
 _NAMED = GlobalStatement(_DOMAIN.where(domains.c.name == bindparam("name"), domains.c.tenant_id == TENANT))
@@ -171,7 +176,7 @@ class Domains(Part):
 
 
 def _domain(row: Row) -> Domain:
-    *texts, created, verified, checked, next_check, missing_since, finding = row
+    *texts, created, verified, checked, next_check, missing_since, finding, directory_id = row
     domain_id, tenant_id, tenant_name, name, challenge, state = texts
     return Domain(
         domain_id,
@@ -186,4 +191,5 @@ def _domain(row: Row) -> Domain:
         instant_or_none(next_check),
         instant_or_none(missing_since),
         finding,
+        directory_id,
     )

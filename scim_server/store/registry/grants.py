@@ -17,9 +17,9 @@ from sqlalchemy import Text, and_, bindparam, cast, or_, select, update
 from scim_server.store import ids
 from scim_server.store.connections import Row
 from scim_server.store.registry.acts import ID, NOW, Part, instant_or_none, text_or_none
-from scim_server.store.registry.tenants import TenantSettings
 from scim_server.store.statements import GlobalStatement
 from scim_server.store.tables import Instant, credentials, directories, secrets, tenants
+from scim_server.store.tenant_settings import TenantSettings
 
 Network: TypeAlias = IPv4Network | IPv6Network
 

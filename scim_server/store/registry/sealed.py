@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, delete, func, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, func, literal_column, select, update
 
 from scim_server.events import SERVER, KeysRotated, Principal
 from scim_server.store.registry.acts import TENANT, Act, Part
+from scim_server.store.sealed import COLUMNS, FORGET, PUT, Sealed
 from scim_server.store.statements import GlobalStatement
 from scim_server.store.tables import Id, sealed
 
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A secret by its place (the tenant, whose it is, its name there), under the key with that id."""
-
-    tenant_id: str
-    owner_id: str
-    name: str
-    key_id: str
-    ciphertext: str
-
-
-_NAMES = ("tenant_id", "owner_id", "name", "key_id", "ciphertext")
-_SEALED = select(cast(sealed.c.tenant_id, Text), cast(sealed.c.owner_id, Text), sealed.c.name, sealed.c.key_id, sealed.c.ciphertext)
+_SEALED = select(*COLUMNS)
 _PLACE = (sealed.c.owner_id == bindparam("owner_id", type_=Id), sealed.c.name == bindparam("name"), sealed.c.tenant_id == TENANT)
 _AT = GlobalStatement(_SEALED.where(*_PLACE))
 _NOT_UNDER = GlobalStatement(
@@ -37,17 +22,6 @@ _NOT_UNDER = GlobalStatement(
     .offset(literal_column("0"))
 )
 _BY_KEY = GlobalStatement(select(sealed.c.key_id, func.count()).group_by(sealed.c.key_id).order_by(sealed.c.key_id))
-_NEW: dict[str, Any] = {name: bindparam(name) for name in _NAMES}
-_PLACED = ["owner_id", "name", "tenant_id"]
-
-
-def _put(insert: Any) -> Any:
-    new = insert(sealed).values(_NEW)
-    return new.on_conflict_do_update(index_elements=_PLACED, set_={"key_id": new.excluded.key_id, "ciphertext": new.excluded.ciphertext})
-
-
-_PUT = GlobalStatement(postgresql=_put(postgresql.insert), sqlite=_put(sqlite.insert))
-_FORGET = GlobalStatement(delete(sealed).where(sealed.c.owner_id == bindparam("owner_id", type_=Id), sealed.c.tenant_id == TENANT))
 _REPLACE = GlobalStatement(
     update(sealed)
     .values(key_id=bindparam("new_key_id"), ciphertext=bindparam("new_ciphertext"))
@@ -58,12 +32,12 @@ _REPLACE = GlobalStatement(
 
 def put(act: Act, secret: Sealed) -> None:
     """Store the secret, in place of what was there, together with whatever else the act does."""
-    act.later(_PUT, **dataclasses.asdict(secret))
+    act.later(PUT, **dataclasses.asdict(secret))
 
 
 def forget(act: Act, tenant_id: str, owner_id: str) -> None:
     """Remove all secrets of that owner, together with whatever else the act does."""
-    act.later(_FORGET, tenant_id=tenant_id, owner_id=owner_id)
+    act.later(FORGET, tenant_id=tenant_id, owner_id=owner_id)
 
 
 class SealedSecrets(Part):

@@ -5,36 +5,18 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-import orjson
 from sqlalchemy import Text, bindparam, cast, insert, null, select, update
 
 from scim_server.events import Change, Principal, TenantChanged, TenantCreated, TenantResumed, TenantSuspended
 from scim_server.store import ids
 from scim_server.store.connections import Row
-from scim_server.store.documents import dump, instant
+from scim_server.store.documents import instant
 from scim_server.store.registry.acts import ID, NOW, Part, instant_or_none
 from scim_server.store.statements import GlobalStatement
 from scim_server.store.tables import Json, tenants
-
-
-@dataclass(frozen=True, slots=True)
-class TenantSettings:
-    """What a tenant has of its own. None stands for what the server's settings say."""
-
-    rate_limit: int | None = None  # requests per second and node
-
-    @classmethod
-    @lru_cache(maxsize=1024)
-    def parse(cls, text: str) -> TenantSettings:
-        """From how they are stored. A field that a later version left there is passed over."""
-        stored = orjson.loads(text)
-        return cls(**{field.name: stored[field.name] for field in dataclasses.fields(cls) if field.name in stored})
-
-    def text(self) -> str:
-        return dump({name: value for name, value in dataclasses.asdict(self).items() if value is not None})
+from scim_server.store.tenant_settings import TenantSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +36,7 @@ _COLUMNS = (
 )
 _TENANT = select(*_COLUMNS)
 _BY_NAME = GlobalStatement(_TENANT.where(tenants.c.name == bindparam("name")))
+_BY_ID = GlobalStatement(_TENANT.where(tenants.c.id == ID))
 _ALL = GlobalStatement(_TENANT.order_by(tenants.c.name))
 _NEW: dict[str, Any] = {name: bindparam(name) for name in ("id", "name", "profile", "created", "settings")}
 _CREATE = GlobalStatement(insert(tenants).values(_NEW))
@@ -83,6 +66,10 @@ class Tenants(Part):
     def get(self, name: str) -> Tenant | None:
         """The tenant of that name."""
         rows = self.rows(_BY_NAME, name=name)
+        return _tenant(rows[0]) if rows else None
+
+    def by_id(self, tenant_id: str) -> Tenant | None:
+        rows = self.rows(_BY_ID, id=tenant_id)
         return _tenant(rows[0]) if rows else None
 
     def list(self) -> list[Tenant]:

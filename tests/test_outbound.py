@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from scim_server.jwt.outbound import MAX_BYTES, MAX_URL, FetchFailed, Outbound, UnusableUrl
-from tests.jwt.site import Site, send
+from scim_server.outbound import MAX_BYTES, MAX_URL, FetchFailed, Outbound, UnusableUrl
+from tests.site import Site, send, site
 
 TID = "c86f3d4d-87ab-4d5c-b0fd-d36067f400e2"
 ENTRA = f"https://login.microsoftonline.com/{TID}/discovery/keys"
@@ -32,6 +32,12 @@ ENTRA = f"https://login.microsoftonline.com/{TID}/discovery/keys"
 def test_microsofts_sign_in_hosts_may_be_asked(url: str) -> None:
     Outbound(allow_custom=False).check(url)
     Outbound(allow_custom=True).check(url)
+
+
+@pytest.fixture
+def asked() -> Iterator[Site]:
+    with site() as running:
+        yield running
 
 
 CUSTOM = [

@@ -1,4 +1,4 @@
-"""The one way out: JSON documents of outside issuers (their metadata, their signing keys), within limits.
+"""The one way out: JSON documents of outside issuers (their metadata, keys and tokens) and of Graph, within limits.
 
 Which hosts may be asked is a list, so that nobody can make the server ask whatever he likes. How
 long an answer may take, and how big it may be, does not depend on who answers.
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPException
 from ipaddress import ip_address
@@ -22,25 +24,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-HOSTS = frozenset(
-    {
-        # global; tokens of version 1 name sts.windows.net in every cloud but China's
-        "login.microsoftonline.com",
-        "login.microsoft.com",
-        "login.windows.net",
-        "sts.windows.net",
-        # US Government
-        "login.microsoftonline.us",
-        # China
-        "login.partner.microsoftonline.cn",
-        "login.chinacloudapi.cn",
-        "sts.chinacloudapi.cn",
-    }
-)
-"""Microsoft's sign-in services."""
+from scim_server.clouds import GRAPH_HOSTS, SIGN_IN_HOSTS
 
 MAX_URL = 500
 MAX_BYTES = 512 * 1024
+MAX_GRAPH_BYTES = 2 * 1024 * 1024
 
 _PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]+")  # what RFC 3986 lets stand in a URL: nothing that two parsers read in two ways
 _SOCKET_S = 3.0  # to connect, and between two bytes
@@ -57,6 +45,15 @@ class FetchFailed(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``headers`` are found whatever their case. Never shown as a whole: there may be tokens in it."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    document: dict[str, Any] | None = field(repr=False)
 
 
 class Outbound:
@@ -77,30 +74,52 @@ class Outbound:
 
     def fetch(self, url: str) -> dict[str, Any]:
         """The JSON object at the URL. Raises FetchFailed."""
+        answer = self.ask("GET", url)
+        if answer.status != HTTPStatus.OK:
+            raise FetchFailed(f"status {answer.status} in place of 200")
+        if answer.document is None:
+            raise FetchFailed("no JSON object")
+        return answer.document
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+        graph: bool = False,
+    ) -> Answer:
+        """What is answered, whatever its status: a JSON object, or none where an error has another body. Raises FetchFailed.
+
+        ``body`` is a form, encoded. ``graph``: Graph is asked, and no sign-in service. Nobody is followed to another URL.
+        """
         try:
-            parts = self._parts(url)
+            parts = self._parts(url, GRAPH_HOSTS if graph else SIGN_IN_HOSTS)
         except UnusableUrl as fault:
             raise FetchFailed("the URL may not be asked") from fault
+        most = MAX_GRAPH_BYTES if graph else MAX_BYTES
+        sent = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        if body is not None:
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
         began = time.monotonic()
         try:
-            status, body = self._get(url, trust_env=not _is_loopback(parts.hostname or ""))
-        # What comes up depends on where it went wrong, and is chained to nothing: a library's text may hold what was answered.
+            status, received, data = self._send(method, url, sent, body, most, trust_env=not _is_loopback(parts.hostname or ""))
+        # What comes up depends on where it went wrong, and is chained to nothing: a library's text may hold what was sent or answered.
         except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as fault:
             late = time.monotonic() - began >= self._deadline_s
             raise FetchFailed("no answer in time" if late else f"no answer ({type(fault).__name__})") from None
-        if status != HTTPStatus.OK:
-            raise FetchFailed(f"status {status} in place of 200")
-        if len(body) > MAX_BYTES:
-            raise FetchFailed(f"more than {MAX_BYTES} bytes")
+        if len(data) > most:
+            raise FetchFailed(f"more than {most} bytes")
         try:
-            document = orjson.loads(body)
+            document = orjson.loads(data)
         except orjson.JSONDecodeError:
-            raise FetchFailed("no JSON") from None
-        if not isinstance(document, dict):
-            raise FetchFailed("no JSON object")
-        return document
+            if status == HTTPStatus.OK:
+                raise FetchFailed("no JSON") from None
+            document = None
+        return Answer(status, received, document if isinstance(document, dict) else None)
 
-    def _parts(self, url: str) -> SplitResult:
+    def _parts(self, url: str, hosts: frozenset[str] = SIGN_IN_HOSTS) -> SplitResult:
         if len(url) > MAX_URL:
             raise UnusableUrl(f"The URL has more than {MAX_URL} characters.")
         named = "The URL" if "@" in url else repr(url)  # what stands before an @ may be a password
@@ -115,19 +134,21 @@ class Outbound:
             raise UnusableUrl(f"{named} has a user name in front of its host. Leave out everything up to the @.")
         if "#" in url:
             raise UnusableUrl(f"{named} has a fragment. Leave out the # and what follows it.")
-        if parts.scheme == "https" and host in HOSTS and port in (None, 443):
+        if parts.scheme == "https" and host in hosts and port in (None, 443):
             return parts
         if not self._allow_custom:
             raise UnusableUrl(
-                f"{named} is not at a sign-in host of Microsoft's by https ({', '.join(sorted(HOSTS))}). "
+                f"{named} is not at a sign-in host of Microsoft's by https ({', '.join(sorted(hosts))}). "
                 "Where others are to be trusted, set ALLOW_CUSTOM_CLOUD=true, for the server too."
             )
         if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
             return parts
         raise UnusableUrl(f"{named} is neither https nor on this machine. Use https.")
 
-    def _get(self, url: str, *, trust_env: bool) -> tuple[int, bytes]:
-        """The status, and of the body one byte more than allowed at most."""
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None, most: int, *, trust_env: bool
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """The status, the headers, and of the body one byte more than allowed at most."""
         adapter = _Adapter()
         with requests.Session() as session:
             session.trust_env = trust_env
@@ -138,13 +159,13 @@ class Outbound:
             deadline.daemon = True
             deadline.start()
             try:
-                headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-                with session.get(url, headers=headers, timeout=_SOCKET_S, allow_redirects=False, stream=True) as answer:
-                    body = b""
-                    while len(body) <= MAX_BYTES and (more := answer.raw.read(MAX_BYTES + 1 - len(body), decode_content=False)):
-                        body += more
+                options: dict[str, Any] = {"timeout": _SOCKET_S, "allow_redirects": False, "stream": True}
+                with session.request(method, url, headers=headers, data=body, **options) as answer:
+                    data = b""
+                    while len(data) <= most and (more := answer.raw.read(most + 1 - len(data), decode_content=False)):
+                        data += more
                     adapter.raise_if_over()  # that end may look like the end of the body
-                    return answer.status_code, body
+                    return answer.status_code, answer.headers, data
             finally:
                 deadline.cancel()
 

@@ -1,0 +1,163 @@
+"""The pages by themselves: both languages, hostile text, headers; and that no text is left in one language only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog, extract, mofile, pofile
+from flask import Flask, Response
+
+from oidc.blueprint import pages, wording
+from scim_server.config import Settings
+
+ROOT = Path(pages.__file__).parent
+CATALOGUE = ROOT / "translations" / "de" / "LC_MESSAGES" / "messages.po"
+HOSTILE = '<script>alert("x")</script>\u202e' + "x" * 10_000
+NOW = datetime(2026, 11, 26, 9, 5, tzinfo=UTC)
+ROLES = (("admin", "scim"), ("auditor", "token"), ("employee", "default"))
+STRANGERS = ("unknown_domain", "unknown_tenant", "no_directory", "tenant_suspended")
+
+
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    app = Flask("pages")
+    pages.install(app, Settings())
+
+    @app.get("/refused/<reason>")
+    def refused(reason: str) -> Response:
+        return pages.refused(pages.Refusal(reason, HOSTILE, HOSTILE, (HOSTILE,), HOSTILE, "reference", NOW, "/login"), 403)
+
+    @app.get("/retry/<reason>")
+    def retry(reason: str) -> Response:
+        return pages.retry(reason, "reference", 2, "/login")
+
+    @app.get("/sign-in")
+    def sign_in() -> Response:
+        return pages.sign_in(HOSTILE, "unknown_domain", HOSTILE, 404)
+
+    @app.get("/choose")
+    def choose() -> Response:
+        return pages.choose_directory(HOSTILE, [pages.Choice(HOSTILE, "/login?directory=1")])
+
+    @app.get("/signed-out")
+    def signed_out() -> Response:
+        return pages.signed_out("/login")
+
+    @app.get("/me")
+    def me() -> Response:
+        return pages.me(
+            pages.Me(
+                HOSTILE,
+                HOSTILE,
+                HOSTILE,
+                [
+                    pages.Attribute(HOSTILE, {"formatted": HOSTILE}, "scim", NOW),
+                    pages.Attribute("emails", [{"value": "a@b.example"}], None, None),
+                ],
+                [pages.MyGroup(HOSTILE, None, "scim"), pages.MyGroup(None, "1", "token")],
+                [
+                    pages.MyRole(role, source, HOSTILE, "1")
+                    for role, source in (("admin", "scim"), ("auditor", "token"), ("employee", "default"))
+                ],
+                [pages.MySession(HOSTILE, True, NOW, NOW, HOSTILE, HOSTILE)],
+                [pages.Occurrence(NOW, "refused", HOSTILE, HOSTILE), pages.Occurrence(NOW, "session_ended", "idle", None)],
+            )
+        )
+
+    @app.get("/me/empty")
+    def empty() -> Response:
+        return pages.me(pages.Me("anna", "Anna", "Contoso", [], [], [], [], []))
+
+    return app
+
+
+PATHS = ["/refused/not_in_allowed_group", "/retry/provider_unavailable", "/sign-in", "/choose", "/signed-out", "/me", "/me/empty"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("accepted", "language"), [("de-AT,en;q=0.5", "de"), ("en-US", "en"), ("fr", "en"), ("", "en"), ("de;q=0.1,en", "en")]
+)
+def test_every_page_in_both_languages(app: Flask, path: str, accepted: str, language: str) -> None:
+    answer = app.test_client().get(path, headers={"Accept-Language": accepted})
+    text = answer.get_data(as_text=True)
+    assert f'<html lang="{language}">' in text
+    assert answer.headers["Content-Language"] == language
+    assert "<script" not in text
+    assert "x" * 1000 not in text or path in ("/me", "/sign-in")  # what people look at is cut off
+    assert answer.headers["Cache-Control"] == "no-store"
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_every_reason_has_words_of_its_own(app: Flask) -> None:
+    client = app.test_client()
+    seen = {}
+    for language in pages.LANGUAGES:
+        for reason in wording.REASONS:
+            text = client.get(f"/refused/{reason}", headers={"Accept-Language": language}).get_data(as_text=True)
+            seen[language, reason] = text
+    assert len({seen["en", each] for each in STRANGERS}) == 1
+    assert all(seen["en", each] != seen["de", each] for each in wording.REASONS)
+    assert len({seen["de", each] for each in wording.REASONS}) > 15
+
+
+def marked(path: Path) -> Iterator[str]:
+    """The texts of a file that are to be translated."""
+    with path.open("rb") as file:
+        in_python = path.suffix == ".py"
+        keywords = {"N_": None} if in_python else extract.DEFAULT_KEYWORDS
+        for _, text, _, _ in extract.extract("python" if in_python else "jinja2", file, keywords=keywords):
+            yield text if isinstance(text, str) else text[0]
+
+
+def test_the_catalogue_has_every_text_in_german() -> None:
+    files = [*ROOT.glob("*.py"), *ROOT.glob("templates/*.html")]
+    found = {text for path in files for text in marked(path)}
+    with CATALOGUE.open("rb") as file:
+        catalogue = pofile.read_po(file, locale="de")
+    known = {each.id if isinstance(each.id, str) else each.id[0]: each for each in catalogue if each.id}
+    assert known.keys() == found
+    assert not [
+        each.id for each in known.values() if each.fuzzy or not all([each.string] if isinstance(each.string, str) else each.string or [""])
+    ]
+    assert not [each.id for each in known.values() if list(each.check(catalogue))]
+
+
+def test_the_catalogue_is_compiled() -> None:
+    with CATALOGUE.open("rb") as file:
+        catalogue = pofile.read_po(file, locale="de")
+    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+        compiled = mofile.read_mo(file)
+
+    def texts(messages: Catalog) -> set[tuple[str, ...]]:
+        listed = ((each.id, each.string) for each in messages if each.id)
+        return {tuple(text for part in pair for text in ([part] if isinstance(part, str) else part or ())) for pair in listed}
+
+    assert texts(compiled) == texts(catalogue)
+
+
+def test_what_pages_are_made_of_can_be_kept(app: Flask) -> None:
+    text = app.test_client().get("/signed-out").get_data(as_text=True)
+    style = text.partition('stylesheet" href="')[2].partition('"')[0]
+    with app.test_client().get(style) as answer:
+        assert answer.status_code == 200
+        assert answer.mimetype == "text/css"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "shown"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge · Windows"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15", "Safari · macOS"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox · Linux"),
+        ("something else", "something else"),
+    ],
+)
+def test_a_browser_by_its_name(user_agent: str, shown: str) -> None:
+    assert wording.program(user_agent) == shown
