@@ -139,7 +139,7 @@ class Sessions:
         if found.suspended:
             raise NotSignedIn(SUSPENDED)
         if found.withdrawn:
-            self._end(found, scope, "directory_removed")
+            self._end(found, scope, departure.DIRECTORY_REMOVED)
         if found.document.get("active", True) is False:
             self._end(found, scope, departure.DEACTIVATED)
         if session.expires <= now:

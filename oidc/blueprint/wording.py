@@ -197,10 +197,14 @@ _OCCURRENCES = {
 UNKNOWN_PROGRAM, UNKNOWN_SOURCE = N_("Unknown program"), N_("not known any more")
 
 # The first that is found: most browsers also claim to be others.
-_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome/", "Chrome"))
-_BROWSERS += (("Safari/", "Safari"), ("curl/", "curl"), ("python-requests", "Python"))
-_SYSTEMS = (("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Mac OS X", "macOS"))
-_SYSTEMS += (("CrOS", "ChromeOS"), ("Linux", "Linux"))
+_BROWSERS = (
+    *(("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome/", "Chrome")),
+    *(("Safari/", "Safari"), ("curl/", "curl"), ("python-requests", "Python")),
+)
+_SYSTEMS = (
+    *(("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Mac OS X", "macOS")),
+    *(("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
 
 _ENDS = {
     "signed_out": N_("you signed out"),

@@ -13,6 +13,7 @@ SIGNED_OUT = "signed_out"
 ENDED_BY_USER = "ended_by_user"
 ENDED_BY_OPERATOR = "ended_by_operator"
 REPLACED = "replaced"  # by a new one in the same browser
+DIRECTORY_REMOVED = "directory_removed"
 DEACTIVATED = "user_deactivated"
 REMOVED = "user_removed"
 

@@ -97,7 +97,8 @@ def list_command(tenant: str | None, as_json: bool) -> None:
 @_tid_option
 @json_option
 def remove_command(tenant: str, tid: str, as_json: bool) -> None:
-    """Make a directory nobody's, and forget its secret. What its people did stays in the audit trail."""
+    """Make a directory nobody's, and forget its secret. Its people are signed out; what they did stays in the audit trail."""
+    from scim_server.access import departure
     from scim_server.tenancy.clouds import Unusable, parse_tid
     from scim_server.tenancy.directories import InUse
 
@@ -114,6 +115,9 @@ def remove_command(tenant: str, tid: str, as_json: bool) -> None:
             raise click.ClickException(missing)
         try:
             removed = _directories(settings, opened).remove(found, opening.operator())
+            ended = opened.store.transact(
+                opened.scope(tenant), lambda unit: departure.end_sessions_of_directory(unit, found.id, departure.DIRECTORY_REMOVED)
+            )
         except InUse as fault:
             ways = "\n".join(f"  {command('credential', 'revoke', each.id)}" for each in fault.credentials)
             raise click.ClickException(
@@ -122,8 +126,8 @@ def remove_command(tenant: str, tid: str, as_json: bool) -> None:
     if not removed:
         raise click.ClickException(missing)
     show(
-        {"id": found.id, "tid": found.tid, "cloud": found.cloud, "removed": True},
-        f"The directory {found.tid} is nobody's any more.",
+        {"id": found.id, "tid": found.tid, "cloud": found.cloud, "removed": True, "sessions_ended": ended},
+        f"The directory {found.tid} is nobody's any more." + (f" {ended} of its people were signed in, and are out." if ended else ""),
         as_json,
     )
 

@@ -1,4 +1,4 @@
-"""E-mail domains: ``domain add``, ``domain list``, ``domain check``, ``domain remove``."""
+"""E-mail domains: ``domain add``, ``domain set``, ``domain list``, ``domain check``, ``domain remove``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scim_server.cli.output import command, iso, json_option, show, table
 if TYPE_CHECKING:
     from scim_server.cli.opening import Opened
     from scim_server.config import Settings
-    from scim_server.store.registry import Domain
+    from scim_server.store.registry import Directory, Domain
     from scim_server.tenancy.domains import Domains
 
 _IN_TABLE = ("domain", "tenant", "state", "missing_since", "checked", "next_check", "finding")
@@ -40,6 +40,24 @@ def add_command(domain: str, tenant: str, assume_verified: bool, as_json: bool) 
     with opening.database(settings) as opened:
         added, new = _add(opened, settings, tenant, domain, assume_verified)
     show({**_payload(added), "added": new}, _to_put_into_dns(added, new), as_json)
+
+
+@domain.command("set")
+@click.argument("domain")
+@_tenant_option
+@click.option(
+    "--directory", "tid", required=True, metavar="GUID|none", help="Where its people sign in; none: they are asked, if there are several."
+)
+@json_option
+def set_command(domain: str, tenant: str, tid: str, as_json: bool) -> None:
+    """Say at which of the tenant's directories the people of a domain sign in."""
+    with opening.database(opening.read_settings()) as opened:
+        found = _find(opened, tenant, domain)
+        directory = None if tid == "none" else _directory(opened, found, tid)
+        changed = opened.registry.domains.sign_in_at(found, directory.id if directory else None, opening.operator())
+        after = opened.registry.domains.find(found.tenant_id, found.name) or found
+    where = f"People of {found.name} sign in at {tid}" if directory else f"People of {found.name} are asked where they sign in"
+    show({**_payload(after), "changed": changed}, f"{where}{'' if changed else ', as before'}.", as_json)
 
 
 @domain.command("list")
@@ -91,6 +109,14 @@ def remove_command(domain: str, tenant: str, as_json: bool) -> None:
         f"The tenant {tenant!r} does not have {found.name} any more. Its TXT record can be deleted.",
         as_json,
     )
+
+
+def _directory(opened: Opened, domain: Domain, tid: str) -> Directory:
+    found = opened.registry.directories.get(tid.strip().lower())
+    if found is None or found.tenant_id != domain.tenant_id:
+        listing = command("directory", "list", "--tenant", domain.tenant_name)
+        raise click.ClickException(f"The tenant {domain.tenant_name!r} has no directory {tid!r}. Those it has: {listing}")
+    return found
 
 
 def _use_cases(opened: Opened, settings: Settings) -> Domains:
@@ -205,4 +231,5 @@ def _payload(domain: Domain) -> dict[str, Any]:
         "checked": iso(domain.checked),
         "next_check": iso(domain.next_check),
         "finding": domain.finding,
+        "directory_id": domain.directory_id,
     }

@@ -117,6 +117,17 @@ class DomainVerified(_DomainEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class DomainDirectoryChanged(_DomainEvent):
+    """Where its people sign in, if not wherever they choose."""
+
+    tag = "operator:domain:directory-changed"
+    directory_id: str | None
+
+    def data(self) -> dict[str, Any]:
+        return {"name": self.name, "directory_id": self.directory_id}
+
+
+@dataclass(frozen=True, slots=True)
 class _DomainUnproved(_DomainEvent):
     finding: str
 

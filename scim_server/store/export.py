@@ -31,18 +31,26 @@ from scim_server.store.tables import (
     domains,
     events,
     groups,
+    holdings,
+    identity_links,
+    mappings,
     memberships,
+    restrictions,
+    sessions,
     tenants,
     users,
 )
 
-TYPES = ("tenant", "directory", "domain", "credential", "user", "activity", "group", "membership", "event")
+TYPES = (
+    *("tenant", "directory", "domain", "credential", "user", "activity", "group", "membership"),
+    *("mapping", "restriction", "identity_link", "session", "holding", "event"),
+)
 """Of rows, in the order in which they come; but a page of users comes with their activity, and a group with its memberships."""
 
 _PAGE = 200
 _BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
-_LISTS = ("scopes", "networks", "audiences")
-"""Columns of credentials that hold several values, separated by blanks."""
+_LISTS = {credentials: ("scopes", "networks", "audiences"), sessions: ("roles",)}
+"""Columns that hold several values, separated by blanks."""
 
 _AFTER = bindparam("after", type_=Id)
 
@@ -81,7 +89,7 @@ def _load(table: Table, column: str) -> Callable[[Any], Any]:
         return lambda value: documents.instant_text(documents.instant(value))
     if kind is Json:
         return orjson.loads
-    return str.split if table is credentials and column in _LISTS else _as_it_is
+    return str.split if column in _LISTS.get(table, ()) else _as_it_is
 
 
 def _as_it_is(value: Any) -> Any:
@@ -89,21 +97,31 @@ def _as_it_is(value: Any) -> Any:
 
 
 _TENANT = _Kind(tenants, "id", "name", "profile", "created", "suspended", "settings")
-_DIRECTORY = _Kind(directories, "id", "cloud", "tid", "label", "client_id", "authority", "graph", "created", "ended")
-_DOMAIN = _Kind(domains, "id", "name", "challenge", "state", "created", "verified", "checked", "missing_since", "finding")
+_DIRECTORY = _Kind(directories, "id", "cloud", "tid", "label", "client_id", "authority", "graph", "certificate", "created", "ended")
+_DOMAIN = _Kind(domains, "id", "name", "challenge", "state", "created", "verified", "checked", "missing_since", "finding", "directory_id")
 _CREDENTIAL = _Kind(
     credentials,
     *("id", "kind", "label", "scopes", "networks", "issuer", "subject", "audiences", "jwks_uri", "directory_id"),
     *("created", "expires", "revoked", "last_used", "last_address"),
 )
-_USER = _Kind(users, "id", "version", "created", "modified", "ended", document="doc")
+_USER = _Kind(users, "id", "version", "created", "modified", "ended", "source", document="doc")
 _ACTIVITY = _Kind(activity, "id", "user_id", "valid_from", "valid_to")
 _GROUP = _Kind(groups, "id", "version", "created", "modified", "ended", document="doc")
 _MEMBERSHIP = _Kind(memberships, "id", "group_id", "member_id", "member_type", "valid_from", "valid_to")
+_MAPPING = _Kind(mappings, "id", "role", "valid_from", "valid_to", group="group_oid")
+_RESTRICTION = _Kind(restrictions, "id", "valid_from", "valid_to", group="group_oid")
+_LINK = _Kind(identity_links, "id", "user_id", "directory_id", "tid", "oid", "sub", "how", "created", "ended", "claims", "claimed")
+_SESSION = _Kind(
+    sessions,
+    *("id", "user_id", "link_id", "directory_id", "roles", "sid", "address", "user_agent"),
+    *("created", "seen", "expires", "refreshed", "failing", "ended", "end_reason"),
+)
+_HOLDING = _Kind(holdings, "id", "user_id", "role", "source", "mapping_id", "valid_from", "valid_to", group="group_oid")
+_SIGN_IN = {"mapping": _MAPPING, "restriction": _RESTRICTION, "identity_link": _LINK, "session": _SESSION, "holding": _HOLDING}
 _EVENT = _Kind(events, "id", "occurred", "tag", "subject_id", "principal_kind", "principal_id", "request_id", "data")
 
 _THE_TENANT = Statement(select(*_TENANT.select_list(tenants)).where(tenants.c.id == TENANT))
-_PAGES = {kind: kind.page() for kind in (_DIRECTORY, _DOMAIN, _CREDENTIAL, _USER, _GROUP, _EVENT)}
+_PAGES = {kind: kind.page() for kind in (_DIRECTORY, _DOMAIN, _CREDENTIAL, _USER, _GROUP, *_SIGN_IN.values(), _EVENT)}
 
 _asked = texts(bindparam("user_ids")).table_valued("value", name="asked")
 _of_asked = select(activity).where(activity.c.tenant_id == TENANT, activity.c.user_id == cast(_asked.c.value, Id))
@@ -150,6 +168,9 @@ class Export:
             for group in page:
                 yield "group", group
                 yield from (("membership", each) for each in self._memberships(group["id"]))
+        for name, kind in _SIGN_IN.items():
+            for page in self._pages(kind):
+                yield from ((name, each) for each in page)
         for page in self._pages(_EVENT):
             yield from (("event", each) for each in page)
 

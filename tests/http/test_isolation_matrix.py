@@ -180,7 +180,7 @@ def send(world: World, kind: str, method: str, rule: str) -> tuple[TestResponse,
         answer = client(method, path.removeprefix(SCIM), body.encode() if body else None)
     else:
         headers = {"Authorization": f"Bearer {world.tokens[kind]}"} if world.tokens[kind] else {}
-        answer = world.app.test_client().open(path, method=method, headers=headers, data=body)
+        answer = world.app.test_client().open(path, method=method, headers=headers, data=body, buffered=True)
     return answer, path + (body or "")
 
 

@@ -25,6 +25,7 @@ from scim_server.store.registry import Registry
 from scim_server.store.registry.grants import Trust
 from scim_server.store.unit import Store
 from tests.store.samples import employee, group, managed_by, user
+from tests.store.signed_in import sign_in
 from tests.tenants import BASE_URL, OPERATOR, new_credential
 
 LATER = datetime(2031, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
@@ -54,6 +55,9 @@ def furnish(engine: Engine, store: Store, scope: Scope) -> dict[str, Any]:
         unit.members.add(teams[0].id, [each.id for each in people])
         unit.members.add(teams[1].id, [teams[2].id, boss.id])
         unit.events.append(UserChanged(boss.id, 1, ()))
+        for _ in range(4):
+            sign_in(unit, directory_id, str(uuid4()), boss.id)
+            unit.holdings.end(boss.id, "manager")
     with store.write(scope) as unit:
         unit.members.remove(teams[0].id, [people[1].id])
     with store.write(scope) as unit:
@@ -78,7 +82,12 @@ def test_everything_is_there(engine: Engine, owner_engine: Engine, store: Store,
     found = exported(store, scope)
     tables = dict(
         zip(
-            TYPES, ("tenants", "directories", "domains", "credentials", "users", "activity", "groups", "memberships", "events"), strict=True
+            TYPES,
+            (
+                *("tenants", "directories", "domains", "credentials", "users", "activity", "groups", "memberships"),
+                *("mappings", "restrictions", "identity_links", "sessions", "holdings", "events"),
+            ),
+            strict=True,
         )
     )
     with owner_engine.connect() as connection:

@@ -50,6 +50,7 @@ _HERE = (
     _Check("tenants", records.tenants, (DATABASE, TABLES)),
     _Check("credentials", records.credentials, (DATABASE, TABLES)),
     _Check("domains", records.domains, (DATABASE, TABLES)),
+    _Check("certificates", records.certificates, (DATABASE, TABLES)),
     _Check("issuers", records.issuers, (DATABASE, TABLES)),
 )
 _OUTSIDE = (

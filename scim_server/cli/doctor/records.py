@@ -8,6 +8,8 @@ from scim_server.cli.output import command
 from scim_server.store.registry import Credential
 from scim_server.tenancy import clouds
 from scim_server.tenancy.admission import WARN_BEFORE
+from scim_server.tenancy.certificates import WARN_BEFORE as BEFORE_IT_ENDS
+from scim_server.tenancy.certificates import expires
 
 
 def tenants(patient: Patient) -> list[Verdict]:
@@ -48,6 +50,20 @@ def domains(patient: Patient) -> list[Verdict]:
                 )
             )
     return verdicts or [fine(f"Domains: {len(found)}. None is lost or failed.")]
+
+
+def certificates(patient: Patient) -> list[Verdict]:
+    """By which we prove who we are at directories: without them nobody signs in there. And directories where nobody can yet."""
+    found = [each for tenant in patient.registry.tenants.list() for each in patient.registry.directories.list(tenant.id)]
+    ends = {each: expires(each.certificate) for each in found if each.certificate}
+    ending = [each for each, end in ends.items() if end <= clock.now() + BEFORE_IT_ENDS]
+    verdicts = []
+    if ending:
+        names = listed([f"{each.tid} (tenant {each.tenant_name!r}, {ends[each]:%Y-%m-%d})" for each in ending])
+        options = ("--client-certificate-file", "FILE", "--client-key-file", "FILE")
+        remedy = command("directory", "add", "--tenant", ending[0].tenant_name, "--tid", ending[0].tid, *options)
+        verdicts.append(warning(f"Certificates that ended, or end within {BEFORE_IT_ENDS.days} days: {names}.", remedy))
+    return verdicts or [fine(f"Certificates for sign-in: {len(ends)}. None ends within {BEFORE_IT_ENDS.days} days.")]
 
 
 def issuers(patient: Patient) -> list[Verdict]:

@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import Text, bindparam, cast, delete, insert, literal_column, or_, select, update
 
-from scim_server.events import DomainAdded, DomainRemoved, DomainVerified, Event, Principal
+from scim_server.events import DomainAdded, DomainDirectoryChanged, DomainRemoved, DomainVerified, Event, Principal
 from scim_server.store import ids
 from scim_server.store.connections import Row
 from scim_server.store.documents import instant
 from scim_server.store.registry.acts import ID, NOW, TENANT, Part, instant_or_none, text_or_none
 from scim_server.store.statements import GlobalStatement
-from scim_server.store.tables import Instant, domains, tenants
+from scim_server.store.tables import Id, Instant, domains, tenants
 
 VERIFIED = "verified"
 """The state of which the database knows: in it a name is one tenant's only."""
@@ -63,6 +63,13 @@ _NEW: dict[str, Any] = {
 _ADD = GlobalStatement(insert(domains).values(_NEW))
 _REMOVE = GlobalStatement(delete(domains).where(domains.c.id == ID, domains.c.tenant_id == TENANT).returning(domains.c.name))
 # What is put off for longer than any rule does was put off by a node whose clock was wrong.
+_DIRECTORY = bindparam("directory_id", type_=Id)
+_SIGN_IN_AT = GlobalStatement(
+    update(domains)
+    .values(directory_id=_DIRECTORY)
+    .where(domains.c.id == ID, domains.c.tenant_id == TENANT, domains.c.directory_id.is_distinct_from(_DIRECTORY))
+    .returning(domains.c.name)
+)
 _IS_DUE = or_(domains.c.next_check <= NOW, domains.c.next_check > bindparam("never_so_far", type_=Instant))
 _ANY_DUE = GlobalStatement(select(domains.c.name).where(_IS_DUE).limit(literal_column("1")).offset(literal_column("0")))
 _DUE = GlobalStatement(
@@ -168,6 +175,14 @@ class Domains(Part):
             rows = act.rows(_REMOVE, id=domain.id, tenant_id=domain.tenant_id)
             if rows:
                 act.record(domain.tenant_id, DomainRemoved(domain.id, domain.name))
+        return bool(rows)
+
+    def sign_in_at(self, domain: Domain, directory_id: str | None, by: Principal) -> bool:
+        """Its people sign in at that directory; None: at whichever. False if it is so already, or the domain is gone."""
+        with self.acting(by) as act:
+            rows = act.rows(_SIGN_IN_AT, id=domain.id, tenant_id=domain.tenant_id, directory_id=directory_id)
+            if rows:
+                act.record(domain.tenant_id, DomainDirectoryChanged(domain.id, domain.name, directory_id))
         return bool(rows)
 
     def list(self, tenant_id: str) -> list[Domain]:
