@@ -12,6 +12,7 @@ from scim_server.scim.resources import Document, Resource
 from scim_server.scim.schemas import GROUP_TYPE
 from scim_server.store import documents, ids, links, periods
 from scim_server.store.columns import GROUPS, TENANT
+from scim_server.store.dialects import apart
 from scim_server.store.pages import Page, Search
 from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
@@ -37,7 +38,13 @@ _GET = {with_members: Statement(select(*_select_list(groups, with_members)).wher
 # Whether a rule is about the group, or it is in another one, which a rule may be about.
 _RULED = or_(
     *(
-        exists().where(table.c.tenant_id == TENANT, table.c.group_oid == groups.c.external_id, table.c.valid_to.is_(None))
+        exists(
+            apart(
+                select(literal_column("1"))
+                .where(table.c.tenant_id == TENANT, table.c.group_oid == groups.c.external_id, table.c.valid_to.is_(None))
+                .correlate(groups)
+            )
+        )
         for table in (mappings, restrictions)
     ),
     exists().where(_above.c.tenant_id == TENANT, _above.c.member_id == groups.c.id, _above.c.valid_to.is_(None)),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, insert, select, update
+from sqlalchemy import Text, bindparam, cast, insert, select, true, update
 
 from scim_server.store import ids
 from scim_server.store.columns import TENANT
-from scim_server.store.dialects import latest, texts
+from scim_server.store.dialects import apart, latest, texts
 from scim_server.store.documents import dump, instant
 from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
@@ -37,7 +37,11 @@ _OPEN = (_c.tenant_id == TENANT, _c.user_id == _USER, _c.valid_to.is_(None))
 _OF_USER = Statement(select(*_COLUMNS).where(*_OPEN).order_by(_c.role))
 _ANYBODYS = (_c.tenant_id == TENANT, _c.valid_to.is_(None))
 _asked = texts(bindparam("user_ids")).table_valued("value", name="asked")
-_HOLDERS = Statement(select(cast(_c.user_id, Text)).where(*_ANYBODYS, _c.user_id.in_(select(cast(_asked.c.value, Id)))).distinct())
+_held = apart(select(_c.user_id).where(*_ANYBODYS, _c.user_id == cast(_asked.c.value, Id))).lateral("held")
+_HOLDERS = Statement(
+    postgresql=select(cast(_held.c.user_id, Text)).select_from(_asked.join(_held, true())).distinct(),
+    sqlite=select(_c.user_id).where(*_ANYBODYS, _c.user_id.in_(select(_asked.c.value))).distinct(),
+)
 _THROUGH = Statement(select(cast(_c.user_id, Text)).where(*_ANYBODYS, _c.mapping_id == bindparam("mapping_id", type_=Id)).distinct())
 _NEW: dict[str, Any] = {
     "tenant_id": TENANT,

@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
+    Select,
     Table,
     Text,
-    and_,
     bindparam,
     cast,
     exists,
@@ -25,13 +26,14 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     union_all,
     update,
 )
 
 from scim_server.store import ids
 from scim_server.store.columns import TENANT
-from scim_server.store.dialects import texts
+from scim_server.store.dialects import apart, texts
 from scim_server.store.documents import dump, instant
 from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
@@ -54,14 +56,20 @@ class Rule:
     provisioned: bool
 
 
+def _called(oid: ColumnElement[Any]) -> Any:
+    """The groups of that object id, apart. A group that has ended has none any more."""
+    found = select(groups.c.id, groups.c.display_name).where(groups.c.tenant_id == TENANT, groups.c.external_id == oid)
+    return apart(found.correlate(mappings, restrictions)).subquery("called")
+
+
 def _named(oid: ColumnElement[Any]) -> Any:
-    live = (groups.c.tenant_id == TENANT, groups.c.external_id == oid, groups.c.ended.is_(None))
-    return select(func.min(groups.c.display_name)).where(*live).scalar_subquery()
+    return select(func.min(_called(oid).c.display_name)).scalar_subquery()
 
 
 def _provisioned(oid: ColumnElement[Any]) -> Any:
-    ever = exists().where(memberships.c.tenant_id == TENANT, memberships.c.group_id == groups.c.id)
-    return exists().where(groups.c.tenant_id == TENANT, groups.c.external_id == oid, groups.c.ended.is_(None), ever)
+    called = _called(oid)
+    ever = apart(select(literal_column("1")).where(memberships.c.tenant_id == TENANT, memberships.c.group_id == called.c.id))
+    return exists(select(literal_column("1")).select_from(called).where(exists(ever.correlate(called))))
 
 
 def _rules(table: Table, role: ColumnElement[Any]) -> Any:
@@ -92,45 +100,74 @@ _END_RESTRICTION = Statement(
 )
 
 
-def _open(member_id: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:
-    return memberships.c.tenant_id == TENANT, memberships.c.member_id == member_id, memberships.c.valid_to.is_(None)
+def _looked_up(rows: Select[Any], outer: FromClause, name: str) -> Any:
+    """The rows for each row of ``outer``, which they name: looked up one by one (PostgreSQL)."""
+    return apart(rows.correlate(outer)).lateral(name)
 
 
-def _above(first: Any) -> Any:
+def _of_member(member_id: ColumnElement[Any]) -> Select[Any]:
+    open_ = (memberships.c.tenant_id == TENANT, memberships.c.member_id == member_id, memberships.c.valid_to.is_(None))
+    return select(memberships.c.group_id).where(*open_)
+
+
+def _above(first: Any, *, lateral: bool) -> Any:
     """Groups: those that ``first`` selects, and all that they are in."""
-    above = first.cte("above", recursive=True)
-    return above.union(select(memberships.c.group_id).select_from(above).join(memberships, and_(*_open(above.c.id))))
+    above: Any = first.cte("above", recursive=True)
+    if lateral:
+        outer = _looked_up(_of_member(above.c.id), above, "outer_groups")
+        return above.union(select(outer.c.group_id).select_from(above.join(outer, true())))
+    return above.union(_of_member(above.c.id))
 
 
-_in_groups = _above(select(memberships.c.group_id.label("id")).where(*_open(bindparam("user_id", type_=Id))))
-_group_of = and_(groups.c.id == _in_groups.c.id, groups.c.tenant_id == TENANT, groups.c.ended.is_(None))
-_GROUPS_OF = Statement(
-    select(groups.c.external_id).select_from(_in_groups).join(groups, _group_of).where(groups.c.external_id.is_not(None))
-)
+def _external_ids(above: Any, *, lateral: bool) -> Select[Any]:
+    """Of those groups; a group that has ended has none."""
+    found = select(groups.c.external_id).where(groups.c.tenant_id == TENANT, groups.c.id == above.c.id)
+    if lateral:
+        group = _looked_up(found, above, "group")
+        return select(group.c.external_id).select_from(above.join(group, true())).where(group.c.external_id.is_not(None))
+    return found.where(groups.c.external_id.is_not(None))
 
-_watched = _above(select(cast(bindparam("group_id", type_=Id), Id).label("id")))
-_watched_group = and_(groups.c.id == _watched.c.id, groups.c.tenant_id == TENANT)
-_WATCHED = Statement(
-    select(literal_column("1"))
-    .select_from(_watched)
-    .join(groups, _watched_group)
-    .where(
-        or_(
-            *(
-                exists().where(table.c.tenant_id == TENANT, table.c.group_oid == groups.c.external_id, table.c.valid_to.is_(None))
-                for table in (mappings, restrictions)
-            )
-        )
+
+def _about(table: Table, external_id: ColumnElement[Any], outer: FromClause) -> Any:
+    """Whether a rule of that kind is about it."""
+    rule: Select[Any] = select(literal_column("1")).where(
+        table.c.tenant_id == TENANT, table.c.group_oid == external_id, table.c.valid_to.is_(None)
     )
-    .limit(literal_column("1"))
-    .offset(literal_column("0"))
+    return exists(apart(rule.correlate(outer)))
+
+
+def _watched(*, lateral: bool) -> Select[Any]:
+    itself = select(cast(bindparam("group_id", type_=Id), Id).label("id"))
+    ids = _external_ids(_above(itself, lateral=lateral), lateral=lateral).subquery("ids")
+    ruled = or_(*(_about(table, ids.c.external_id, ids) for table in (mappings, restrictions)))
+    return select(literal_column("1")).select_from(ids).where(ruled).limit(literal_column("1")).offset(literal_column("0"))
+
+
+_USERS_GROUPS = _of_member(bindparam("user_id", type_=Id)).with_only_columns(memberships.c.group_id.label("id"))
+_GROUPS_OF = Statement(
+    postgresql=_external_ids(_above(_USERS_GROUPS, lateral=True), lateral=True),
+    sqlite=_external_ids(_above(_USERS_GROUPS, lateral=False), lateral=False),
 )
+_WATCHED = Statement(postgresql=_watched(lateral=True), sqlite=_watched(lateral=False))
 
 _asked = texts(bindparam("ids")).table_valued("value", name="asked")
-_below = select(cast(_asked.c.value, Id).label("id")).cte("below", recursive=True)
-_member = and_(memberships.c.tenant_id == TENANT, memberships.c.group_id == _below.c.id, memberships.c.valid_to.is_(None))
-_below = _below.union(select(memberships.c.member_id).select_from(_below).join(memberships, _member))
-_BELOW = Statement(select(cast(_below.c.id, Text)).where(TENANT.is_not(None)))
+
+
+def _below(*, lateral: bool) -> Select[Any]:
+    below: Any = select(cast(_asked.c.value, Id).label("id")).cte("below", recursive=True)
+    # Without regard to which are open: then there is one index only that finds them.
+    members = select(memberships.c.member_id, memberships.c.valid_to).where(
+        memberships.c.tenant_id == TENANT, memberships.c.group_id == below.c.id
+    )
+    if lateral:
+        inner = _looked_up(members, below, "inner_members")
+        found = select(inner.c.member_id).select_from(below.join(inner, true())).where(inner.c.valid_to.is_(None))
+    else:
+        found = members.with_only_columns(memberships.c.member_id).where(memberships.c.valid_to.is_(None))
+    return select(cast(below.union(found).c.id, Text))
+
+
+_BELOW = Statement(postgresql=_below(lateral=True), sqlite=_below(lateral=False))
 
 
 class Rules:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, null, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, null, select, union_all, update
 
 from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Document, Link, Resource
 from scim_server.scim.schemas import USER_TYPE
 from scim_server.store import documents, ids, links, periods
 from scim_server.store.columns import TENANT, USERS
-from scim_server.store.dialects import texts
+from scim_server.store.dialects import apart, texts
 from scim_server.store.pages import Page, Search
 from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
@@ -48,22 +48,28 @@ _UPDATE = Statement(update(users).values({**_STORED, "version": bindparam("versi
 _FREED = {"user_name_key": null()}
 _END = Statement(update(users).values({"ended": NOW, "version": users.c.version + literal_column("1"), **_FREED}).where(*_LIVE))
 
-_ANY = (users.c.tenant_id == TENANT, users.c.ended.is_(None))
-_EXTERNAL = users.c.external_id == bindparam("external_id", type_=users.c.external_id.type)
-_NAMED = users.c.user_name_key == bindparam("user_name_key", type_=users.c.user_name_key.type)
+# What finds a user by a name stands apart, and asks for nothing else: a planner that were asked for live users as well might walk
+# through all of them. A user who has ended has no userName any more.
+_EXTERNAL_ID = users.c.external_id == bindparam("external_id", type_=users.c.external_id.type)
+_USER_NAME = users.c.user_name_key == bindparam("user_name_key", type_=users.c.user_name_key.type)
+_kept = (users.c.id, users.c.ended, users.c.source)
+_of_person = apart(select(*_kept).where(users.c.tenant_id == TENANT, _EXTERNAL_ID)).subquery("of_person")
+_of_name = apart(select(*_kept).where(users.c.tenant_id == TENANT, _USER_NAME)).subquery("of_name")
 _BY_EXTERNAL_ID = Statement(
-    select(cast(users.c.id, Text), users.c.ended.is_not(None))
-    .where(users.c.tenant_id == TENANT, _EXTERNAL)
-    .order_by(users.c.ended.is_not(None), users.c.id)
+    select(cast(_of_person.c.id, Text), _of_person.c.ended.is_not(None))
+    .order_by(_of_person.c.ended.is_not(None), _of_person.c.id)
     .limit(literal_column("1"))
     .offset(literal_column("0"))
 )
-_BY_NAME = Statement(select(cast(users.c.id, Text)).where(*_ANY, _NAMED))
+_BY_NAME = Statement(select(cast(_of_name.c.id, Text)))
 _SOURCE = Statement(select(users.c.source).where(*_LIVE))
 _UNCLAIMED = Statement(
-    select(cast(users.c.id, Text))
-    .where(*_ANY, users.c.source == literal_column(f"'{SIGN_IN}'"), or_(_EXTERNAL, _NAMED))
-    .order_by(users.c.id)
+    union_all(
+        *(
+            select(cast(each.c.id, Text)).where(each.c.source == literal_column(f"'{SIGN_IN}'"), each.c.ended.is_(None))
+            for each in (_of_person, _of_name)
+        )
+    )
 )
 
 _values = texts(bindparam("emails")).table_valued("value", name="given")

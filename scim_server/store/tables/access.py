@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
-from scim_server.store.tables.types import Id, Instant, Json, metadata, open_index, partial
+from scim_server.store.tables.types import Id, Instant, Json, Key, metadata, open_index, partial
 
 sign_ins = Table(
     "sign_ins",
@@ -82,7 +82,7 @@ mappings = Table(
     metadata,
     Column("tenant_id", Id, nullable=False),
     Column("id", Id, nullable=False),
-    Column("group_oid", Text, nullable=False),
+    Column("group_oid", Key, nullable=False),
     Column("role", Text, nullable=False),
     Column("valid_from", Instant, nullable=False),
     Column("valid_to", Instant),
@@ -95,7 +95,7 @@ restrictions = Table(
     metadata,
     Column("tenant_id", Id, nullable=False),
     Column("id", Id, nullable=False),
-    Column("group_oid", Text, nullable=False),
+    Column("group_oid", Key, nullable=False),
     Column("valid_from", Instant, nullable=False),
     Column("valid_to", Instant),
     PrimaryKeyConstraint("id", "tenant_id"),
@@ -110,7 +110,7 @@ holdings = Table(
     Column("user_id", Id, nullable=False),
     Column("role", Text, nullable=False),
     Column("source", Text, nullable=False),
-    Column("group_oid", Text),
+    Column("group_oid", Key),
     Column("mapping_id", Id),
     Column("valid_from", Instant, nullable=False),
     Column("valid_to", Instant),
@@ -152,6 +152,8 @@ open_index("sessions_of_directory", sessions, "directory_id", "tenant_id")
 open_index("sessions_by_sid", sessions, "sid")
 open_index("mappings_open", mappings, "group_oid", "role", "tenant_id", unique=True)
 open_index("restrictions_open", restrictions, "group_oid", "tenant_id", unique=True)
+open_index("mappings_of_tenant", mappings, "tenant_id")
+open_index("restrictions_of_tenant", restrictions, "tenant_id")
 open_index("holdings_of_mapping", holdings, "mapping_id", "tenant_id")
 open_index("holdings_open", holdings, "user_id", "role", "tenant_id", unique=True)
 partial("apps_named", apps, apps.c.revoked.is_(None), "name", unique=True)

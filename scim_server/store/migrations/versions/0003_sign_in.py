@@ -17,6 +17,7 @@ _ID = sa.String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 _INSTANT = sa.String(27).with_variant(sa.TIMESTAMP(timezone=True), "postgresql")
 _JSON = sa.Text().with_variant(postgresql.JSONB(), "postgresql")
 
+_KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _POLICY = "coalesce({column} = (SELECT NULLIF(current_setting('scim.tenant', true), '')::uuid), {unnamed})"
 _OF_TENANTS = ("sign_ins", "identity_links", "mappings", "restrictions", "holdings")
 _LOOK_UPS = ("sessions", "apps", "signing_keys")
@@ -127,24 +128,26 @@ def _rules() -> None:
         "mappings",
         sa.Column("tenant_id", _ID, nullable=False),
         sa.Column("id", _ID, nullable=False),
-        sa.Column("group_oid", sa.Text, nullable=False),
+        sa.Column("group_oid", _KEY, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("valid_from", _INSTANT, nullable=False),
         sa.Column("valid_to", _INSTANT),
         sa.PrimaryKeyConstraint("id", "tenant_id", name="mappings_pkey"),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="mappings_tenant_id_fkey"),
     )
+    _partial("mappings_of_tenant", "mappings", ["tenant_id"], condition="valid_to IS NULL")
     _partial("mappings_open", "mappings", ["group_oid", "role", "tenant_id"], unique=True, condition="valid_to IS NULL")
     op.create_table(
         "restrictions",
         sa.Column("tenant_id", _ID, nullable=False),
         sa.Column("id", _ID, nullable=False),
-        sa.Column("group_oid", sa.Text, nullable=False),
+        sa.Column("group_oid", _KEY, nullable=False),
         sa.Column("valid_from", _INSTANT, nullable=False),
         sa.Column("valid_to", _INSTANT),
         sa.PrimaryKeyConstraint("id", "tenant_id", name="restrictions_pkey"),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="restrictions_tenant_id_fkey"),
     )
+    _partial("restrictions_of_tenant", "restrictions", ["tenant_id"], condition="valid_to IS NULL")
     _partial("restrictions_open", "restrictions", ["group_oid", "tenant_id"], unique=True, condition="valid_to IS NULL")
     op.create_table(
         "holdings",
@@ -153,7 +156,7 @@ def _rules() -> None:
         sa.Column("user_id", _ID, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
-        sa.Column("group_oid", sa.Text),
+        sa.Column("group_oid", _KEY),
         sa.Column("mapping_id", _ID),
         sa.Column("valid_from", _INSTANT, nullable=False),
         sa.Column("valid_to", _INSTANT),
