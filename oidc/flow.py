@@ -97,8 +97,13 @@ class Flow:
         self._keys = keys
         self._settings = settings
 
-    def begin(self, entrance: Entrance, directory: Directory, return_path: str, browser: str | None, asked: Request) -> Begun:
-        """Send the browser to the directory. ``browser`` is its cookie from before, if it has one. Raises SignInFailed."""
+    def begin(
+        self, entrance: Entrance, directory: Directory, return_path: str, browser: str | None, asked: Request, *, another: bool = False
+    ) -> Begun:
+        """Send the browser to the directory. ``browser`` is its cookie from before, if it has one. Raises SignInFailed.
+
+        ``another``: with another account than the one that the directory would take by itself.
+        """
         tenant, now = entrance.tenant, clock.now()
         state, nonce, verifier = tickets.new(tenant.id), tickets.random(), tickets.random()
         browser = browser or tickets.random()
@@ -123,6 +128,7 @@ class Flow:
                     login_hint=entrance.address,
                     domain_hint=entrance.address.rpartition("@")[2] if entrance.address else None,
                     correlation_id=sign_in_id,
+                    prompt="select_account" if another else None,
                 )
             except ProviderUnavailable as fault:
                 raise _unavailable(fault, tenant, about) from fault

@@ -107,9 +107,10 @@ class Provider:
         login_hint: str | None = None,
         domain_hint: str | None = None,
         correlation_id: str | None = None,
+        prompt: str | None = None,
     ) -> str:
         """Where the browser goes to sign in. Raises ProviderUnavailable."""
-        hints = {"login_hint": login_hint, "domain_hint": domain_hint, "client-request-id": correlation_id}
+        hints = {"prompt": prompt, "login_hint": login_hint, "domain_hint": domain_hint, "client-request-id": correlation_id}
         return str(
             prepare_grant_uri(
                 self.metadata(directory).authorization_endpoint,

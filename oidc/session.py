@@ -15,7 +15,7 @@ from datetime import timedelta
 from functools import partial
 
 from oidc import tickets
-from oidc.errors import Action, ProviderError
+from oidc.errors import Action, ProviderError, Verdict
 from oidc.flow import REFRESH_TOKEN, Request
 from oidc.groups import Absent, Graph, GroupsUnavailable
 from oidc.people import about_person, groups_of, person_of
@@ -181,7 +181,7 @@ class Sessions:
             said = claims.groups if claims else Absent()
             groups = groups_of(said, tokens, directory, self._graph, self._store, scope, about)
         except TokenRefused as fault:
-            self._refused(found, directory, scope, _of_error(about, fault.error), fault.verdict.action, fault.verdict.reason)
+            self._refused(found, directory, scope, _of_error(about, fault.error), fault.verdict)
         except InvalidToken as fault:
             self._over(found, scope, about, "invalid_token", fault.reason)
         except (ProviderUnavailable, KeysUnavailable, GroupsUnavailable) as fault:
@@ -249,17 +249,18 @@ class Sessions:
 
         self._store.transact(scope, confirm)
 
-    def _refused(self, found: Found, directory: Directory, scope: Scope, about: Authentication, action: Action, reason: str) -> None:
-        match action:
+    def _refused(self, found: Found, directory: Directory, scope: Scope, about: Authentication, verdict: Verdict) -> None:
+        reason = verdict.reason
+        if verdict.alarm:
+            self._alarm(directory, scope, about, reason)
+        match verdict.action:
             case Action.DISABLE:
                 self._disable(found, scope, about, reason)
             case Action.END | Action.INTERACT:
                 self._over(found, scope, about, reason)
             case Action.END_DIRECTORY:
-                self._alarm(directory, scope, about, reason)
                 self._store.transact(scope, lambda unit: departure.end_sessions_of_directory(unit, directory.id, reason))
             case Action.OUR_FAULT:
-                self._alarm(directory, scope, about, reason)
                 self._failing(found, scope, about, reason)
             case Action.OUTAGE:
                 self._rests.rest(directory.tid)

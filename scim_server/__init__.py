@@ -7,11 +7,13 @@ Layers, high to low; each imports only what stands below it (held by import-lint
     http                    SCIM over HTTP: parse, one use case, render
     housekeeping            what a server does beside requests
     provisioning            use cases: users, groups
+    access                  who may do what: from a person at the door to a user with roles, and out again
     tenancy                 whose request is this?
     store                   SQL; a Unit is one transaction of one tenant
-    entra | events          Entra's dialect; what can happen
+    entra | events | jwt    Entra's dialect; what can happen; signed tokens
+    outbound                the one way out
     scim                    the protocol core, pure
-    config | log | clock    settings, logging, time
+    config | log | clock    settings, logging, time; clouds: Microsoft's
     turns                   tenants take turns at the threads of a process
 
 A request goes down once (bytes, dialect, RFC values, use case, SQL) and comes up once as a value.

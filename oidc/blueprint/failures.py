@@ -28,12 +28,15 @@ from scim_server.store.errors import Busy, StoreError
 from scim_server.tenancy.keys import KeyFault
 from scim_server.tenancy.rates import TooManyRequests
 
+STRANGERS = ("unknown_domain", "unknown_tenant", "no_directory", "tenant_suspended")
+"""To a stranger these are one: nobody learns from them who is a customer."""
+
 _STATUS = {
-    **dict.fromkeys(("unknown_domain", "unknown_tenant", "no_directory", "tenant_suspended"), 404),
+    **dict.fromkeys(STRANGERS, 404),
     **dict.fromkeys(("state_missing", "state_unknown", "state_expired", "state_used", "other_browser", "wrong_issuer_parameter"), 400),
     **dict.fromkeys(("no_id_token", "invalid_token", "provider_refused", "request_refused"), 400),
 }
-"""By reason. To a stranger the first four are one."""
+"""By reason."""
 
 _FORBIDDEN, _LATER = 403, 503
 
@@ -53,6 +56,8 @@ def _sign_in_failed(refused: RefusedSignIns, settings: Settings, failure: SignIn
     refused.record(failure, g.request_id)
     g.refusal = failure.reason
     again = settings.prefix + "/login"
+    if failure.tenant_name and failure.reason not in STRANGERS:
+        again += "?" + urlencode({"tenant": failure.tenant_name, **({} if failure.retry else {"another": "1"})})
     if failure.retry:
         wait = math.ceil(failure.retry_after) if failure.retry_after else None
         response = _error(failure.reason, _LATER) if wants_json() else pages.retry(failure.reason, g.request_id, wait, again, _LATER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, g, request
@@ -44,7 +45,10 @@ def create_blueprint(entrances: Entrances, flow: Flow, settings: Settings) -> Bl
         if len(entrance.directories) > 1:
             choices = [_choice(each, entrance, target, settings.prefix) for each in entrance.directories]
             return pages.choose_directory(entrance.tenant.name, choices)
-        begun = flow.begin(entrance, entrance.directories[0], target, cookies.browser(), cookies.asked())
+        another = "another" in request.args
+        if another:  # the directory takes either a hint or a choice
+            entrance = replace(entrance, address=None)
+        begun = flow.begin(entrance, entrance.directories[0], target, cookies.browser(), cookies.asked(), another=another)
         response = go_to(begun.url)
         cookies.set_browser(response, begun.browser)
         return response

@@ -63,6 +63,13 @@ _DISABLED = Words(
     N_("Enable the account in Microsoft Entra ID, and let provisioning run; the person can sign in again after that."),
 )
 
+_NOT_REGISTERED = Words(
+    N_("Signing in does not work right now"),
+    N_("This application's own registration at your organisation has expired or is not complete. You did nothing wrong."),
+    N_("Ask your administrator, and give the reference below. Trying again will not help until that is mended."),
+    N_("Make a new client secret or certificate in the app registration, and give it to the operator of this application."),
+)
+
 _WORDS = {
     **dict.fromkeys(("unknown_domain", "unknown_tenant", "no_directory", "tenant_suspended"), _NOT_FOUND),
     **dict.fromkeys(("state_missing", "state_unknown", "state_expired", "state_used", "other_browser"), _STALE),
@@ -135,12 +142,7 @@ _WORDS = {
         N_("Try from a device or a network that your organisation approves, or ask your administrator."),
         N_("The sign-in log of Microsoft Entra ID names the policy of Conditional Access."),
     ),
-    "our_credential": Words(
-        N_("Signing in does not work right now"),
-        N_("This application's own registration at your organisation has expired or is not complete. You did nothing wrong."),
-        N_("Ask your administrator, and give the reference below. Trying again will not help until that is mended."),
-        N_("Make a new client secret or certificate in the app registration, and give it to the operator of this application."),
-    ),
+    **dict.fromkeys(("our_credential", "registration_removed"), _NOT_REGISTERED),
     "too_many_requests": Words(
         N_("Too many attempts"),
         N_("There were very many sign-ins from your network within a short time."),

@@ -50,6 +50,8 @@ def reconsider(unit: Unit, user_ids: Collection[str], cause: str) -> int:
     holders = unit.holdings.holders(user_ids)
     rules = unit.rules.all() if holders else []
     for user_id in holders:
+        if unit.users.lock(user_id) is None:  # nobody else settles the same at the same time
+            continue
         link = unit.links.of_user(user_id)
         claimed = link.claims.get("groups", ()) if link else ()
         if not settle(unit, user_id, claimed, cause, rules).allowed:

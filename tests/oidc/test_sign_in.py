@@ -173,6 +173,17 @@ def test_only_certain_groups_may_sign_in(company: Company) -> None:
     company.signed_in(ANNA)
 
 
+def test_with_another_account(company: Company) -> None:
+    """The page of a refusal leads to the same customer, and the directory lets choose."""
+    company.restrict(object_id())
+    company.entra.person(ANNA, groups=[])
+    browser = company.browser()
+    refused = company.sign_in(ANNA, browser)
+    path = f"/login?tenant={company.name}&amp;another=1"
+    assert f'href="{path}"' in refused.text
+    assert browser.begin(path.replace("&amp;", "&")).query["prompt"] == "select_account"
+
+
 def test_who_loses_the_last_allowed_group_is_out(company: Company) -> None:
     staff = object_id()
     company.restrict(staff)
