@@ -18,7 +18,7 @@ from scim_server.outbound import Answer, FetchFailed, Outbound
 from scim_server.tenancy.clouds import cloud_of
 from scim_server.tenancy.directories import Directory
 
-_PATH = "/v1.0/me/transitiveMemberOf"
+_VERSION, _PATH = "/v1.0", "/me/transitiveMemberOf"
 _QUERY = "$select=id&$top=999"
 _GROUP = "#microsoft.graph.group"
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -79,7 +79,7 @@ class Graph:
 
     def groups_of_me(self, directory: Directory, access_token: str, correlation_id: str) -> frozenset[str]:
         """The object ids of all groups that the person is in, also by way of another group. Raises GroupsUnavailable."""
-        base = cloud_of(directory).graph + _PATH
+        base = cloud_of(directory).graph.removesuffix(_VERSION) + _VERSION + _PATH
         headers = {"Authorization": f"Bearer {access_token}", "client-request-id": correlation_id}
         until = time.monotonic() + self._budget_s
         found: set[str] = set()

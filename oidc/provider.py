@@ -192,7 +192,7 @@ class Provider:
 
 def _scope(directory: Directory) -> str:
     """Who it is; that we may ask again; and Graph, for groups that are too many for a token."""
-    return f"{_SCOPES} {cloud_of(directory).graph}/User.Read"
+    return f"{_SCOPES} {cloud_of(directory).graph.removesuffix('/v1.0')}/User.Read"
 
 
 def _authenticated(registration: Registration, endpoint: str, body: str) -> str:
@@ -210,4 +210,4 @@ def _authenticated(registration: Registration, endpoint: str, body: str) -> str:
 
 def _token(document: dict[str, Any], name: str) -> str | None:
     value = document.get(name)
-    return value if isinstance(value, str) and 0 < len(value) <= _MAX_TOKEN else None
+    return value if isinstance(value, str) and 0 < len(value) <= _MAX_TOKEN and value.isascii() and value.isprintable() else None

@@ -242,7 +242,8 @@ class Sessions:
                 unit.events.append(RefreshFailed(session.id, user.id, standing.NOT_ALLOWED, about))
                 departure.leave(unit, user.id, standing.NOT_ALLOWED)
                 return
-            unit.sessions.refreshed(session.id, claims.sid if claims else None)
+            if not unit.sessions.refreshed(session.id, claims.sid if claims else None):
+                return
             if tokens.refresh_token:
                 unit.secrets.put(self._ring.seal(found.tenant_id, session.id, REFRESH_TOKEN, tokens.refresh_token))
             unit.events.append(SessionRefreshed(session.id, user.id, decision.roles, about))

@@ -120,6 +120,7 @@ _REFRESHED = Statement(
     update(sessions)
     .values(refreshed=NOW, failing=null(), sid=func.coalesce(bindparam("sid"), sessions.c.sid))
     .where(*_LIVE, sessions.c.id == _ID)
+    .returning(cast(sessions.c.id, Text))
 )
 _FAILING = Statement(update(sessions).values(failing=func.coalesce(sessions.c.failing, NOW)).where(*_LIVE, sessions.c.id == _ID))
 _ROLES = Statement(update(sessions).values(roles=bindparam("roles")).where(*_LIVE, sessions.c.user_id == _USER))
@@ -221,9 +222,9 @@ class Sessions:
         """Be the one who asks the directory about it now. False if it has ended, or somebody has asked since ``before``."""
         return self._scoped.row(_CLAIM, id=session_id, before=instant_text(before), now=self._scoped.now_text) is not None
 
-    def refreshed(self, session_id: str, sid: str | None) -> None:
-        """The directory says that the person may go on."""
-        self._scoped.later(_REFRESHED, id=session_id, sid=sid, now=self._scoped.now_text)
+    def refreshed(self, session_id: str, sid: str | None) -> bool:
+        """The directory says that the person may go on. False if the session has ended meanwhile."""
+        return self._scoped.row(_REFRESHED, id=session_id, sid=sid, now=self._scoped.now_text) is not None
 
     def failing(self, session_id: str) -> None:
         """The directory cannot be asked."""

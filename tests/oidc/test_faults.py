@@ -10,8 +10,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
+from scim_server.events import SERVER, Scope
 from tests.browser import Browser
 from tests.oidc.conftest import Company, NewCompany
+from tests.tenants import OPERATOR
 
 ANNA = "anna@contoso.example"
 
@@ -214,7 +216,12 @@ def test_what_comes_back_is_not_what_it_should_be(company: Company, case: str) -
         assert page.status == status, page.text
         assert "<script>" not in page.text.replace("&lt;script", "")
         assert "__Host-session" not in browser.cookies[browser.public_url]
-    if not reason.startswith("state_"):  # whose it was to be is not known
+    if reason.startswith("state_"):  # whose it was to be is not known: it is in the server's own log
+        with company.store.read(Scope(SERVER, OPERATOR, "")) as unit:
+            told = [each for each in unit.events.list(2) if each.tag == "signin:user:refused"]
+        assert [each.data["reason"] for each in told] == [reason] * 2
+        assert company.refusals() == []
+    else:
         assert company.refusals() == [reason] * 2
     assert company.count("users") == company.count("sessions") == 0
 

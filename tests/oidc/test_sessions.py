@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from oidc.provider import Provider
 from scim_server import clock
+from scim_server.access import departure
 from scim_server.store.registry import Registry
+from scim_server.turns import TENANT_OF
 from tests.browser import Browser
 from tests.oidc.conftest import PUBLIC_URL, Company, NewCompany, application, object_id
 from tests.tenants import OPERATOR
@@ -325,3 +328,37 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(company: Company) -> None:
     browser.cookies[PUBLIC_URL] = {"__Host-session": "nonsense"}
     assert browser.me().status == 401
     assert "__Host-session" not in browser.cookies[PUBLIC_URL]
+
+
+def test_whose_turn_it_is(company: Company) -> None:
+    """Requests of one tenant's people count as that tenant's, once their session was found; before that nobody knows."""
+    tells = company.app.extensions[TENANT_OF]["COOKIE"]
+    company.entra.person(ANNA, groups=[])
+    browser = company.signed_in(ANNA)
+    cookie = f"other=1; __Host-session={browser.cookies[PUBLIC_URL]['__Host-session']}"
+    assert tells(cookie) == ""
+    browser.me()
+    assert tells(cookie) == company.scope.tenant_id
+    for nonsense in ("", "__Host-session=", "__Host-session=" + "x" * 5000, "__Host-session=" + "A" * 64):
+        assert tells(nonsense) == ""
+
+
+def test_a_session_that_ends_while_the_directory_is_asked(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the directory answers then brings nothing back: no session, and no refresh token."""
+    company.entra.person(ANNA, groups=[])
+    browser = company.signed_in(ANNA)
+    session_id = browser.me().json()["session"]["id"]
+    refresh = Provider.refresh
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        answer = refresh(*given, **named)
+        with company.store.write(company.scope) as unit:
+            departure.end_session(unit, session_id, departure.ENDED_BY_OPERATOR)
+        return answer
+
+    monkeypatch.setattr(Provider, "refresh", meanwhile)
+    refreshed = len(company.events("signin:session:refreshed"))
+    assert browser.post("/auth/refresh").status == 401
+    assert sealed(company) == 0
+    assert ends(company) == ["ended_by_operator"]
+    assert len(company.events("signin:session:refreshed")) == refreshed

@@ -106,7 +106,7 @@ CASES: dict[str, Callable[[Unit, Theirs], None]] = {
     "sessions.users": nothing(lambda unit, _: unit.sessions.users(), []),
     "sessions.seen": nothing(lambda unit, theirs: unit.sessions.seen(theirs.signed_in.session_id)),
     "sessions.claim": nothing(lambda unit, theirs: unit.sessions.claim(theirs.signed_in.session_id, unit.now + timedelta(days=1)), False),
-    "sessions.refreshed": nothing(lambda unit, theirs: unit.sessions.refreshed(theirs.signed_in.session_id, "mine")),
+    "sessions.refreshed": nothing(lambda unit, theirs: unit.sessions.refreshed(theirs.signed_in.session_id, "mine"), False),
     "sessions.failing": nothing(lambda unit, theirs: unit.sessions.failing(theirs.signed_in.session_id)),
     "sessions.set_roles": nothing(lambda unit, theirs: unit.sessions.set_roles(theirs.anna.id, ["admin"])),
     "sessions.end": nothing(lambda unit, theirs: unit.sessions.end(theirs.signed_in.session_id, "x"), []),

@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from json import dumps
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
+from scim_server.events import Scope
 from scim_server.store import migrations
 from scim_server.store.engine import create_engine
 from scim_server.store.migrations import HEAD, migrate
@@ -26,9 +28,10 @@ from scim_server.store.registry import Registry
 from scim_server.store.registry.grants import BEARER
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
+from scim_server.store.users import SCIM
 from tests.conftest import Databases
 from tests.store.samples import user
-from tests.tenants import BASE_URL, fresh_scope
+from tests.tenants import BASE_URL, OPERATOR, fresh_scope
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -168,3 +171,45 @@ def test_a_token_of_before_opens_what_it_opened(empty: Callable[[], Engine]) -> 
     assert {frozenset(each.scopes) for each in grants} == {frozenset({"scim.read", "scim.write"})}
     assert [each.revoked for each in grants] == [False, False, True]
     assert [each.expires is not None for each in grants] == [False, True, False]
+
+
+def test_who_was_removed_before_cannot_come_back(empty: Callable[[], Engine]) -> None:
+    """0003 gives a removed user the external id back; nodes of the version before go on inserting users."""
+    engine = empty()
+    upgrade_to(engine, "0002")
+    tenant_id, at = str(uuid4()), "2026-01-02T03:04:05.000000Z"
+    rows = {
+        "removed": (str(uuid4()), "oid-1", at, None),
+        "live": (str(uuid4()), "oid-2", None, "oid-2"),
+        "long": (str(uuid4()), "x" * 2000, at, None),
+        "nameless": (str(uuid4()), None, at, None),
+    }
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO tenants (id, name, profile, created) VALUES (:id, 'Birkholm', 'entra', :at)"), {"id": tenant_id, "at": at}
+        )
+        for user_id, external_id, ended, column in rows.values():
+            document = dumps({"schemas": [], "userName": user_id, **({"externalId": external_id} if external_id else {})})
+            connection.execute(
+                text(
+                    "INSERT INTO users (tenant_id, id, version, created, modified, ended, doc, keys, user_name_key, external_id, active)"
+                    " VALUES (:tenant, :id, 1, :at, :at, :ended, :doc, :doc, :name, :external_id, :active)"
+                ),
+                {
+                    "tenant": tenant_id,
+                    "id": user_id,
+                    "at": at,
+                    "ended": ended,
+                    "doc": document,
+                    "active": True,
+                    "name": None if ended else user_id,
+                    "external_id": column,
+                },
+            )
+    migrate(engine)
+    store = Store(engine, BASE_URL)
+    with store.read(Scope(tenant_id, OPERATOR, "")) as unit:
+        assert unit.users.of_person("oid-1") == (rows["removed"][0], True)
+        assert unit.users.of_person("oid-2") == (rows["live"][0], False)
+        assert unit.users.of_person("x" * 2000) is None
+        assert unit.users.source(rows["live"][0]) == SCIM
