@@ -163,3 +163,30 @@ def test_refused(site: Site, context: BrowserContext) -> None:
         site.server.cli("restriction", "clear", "--tenant", site.tenant)
     page.goto(site.url + "/login?login_hint=x@nobody.example")
     look(page, f"unknown {name}")
+
+
+def test_where_to_choose_and_what_to_try_again(site: Site, context: BrowserContext, new_entra: NewEntra) -> None:  # noqa: F811
+    page = context.new_page()
+    name = LANGUAGES[page.evaluate("navigator.language")]
+    tenant = f"Fabrikam {uuid4().hex[:8]}"
+    site.server.cli("tenant", "create", tenant)
+    for label in ("Fabrikam Nord", "Fabrikam Süd"):
+        other = new_entra()
+        where = ("--cloud", "custom", "--authority", other.authority, "--graph", other.graph)
+        site.server.cli(
+            "directory", "add", "--tenant", tenant, "--tid", other.tid, "--client-id", other.client_id, "--label", label, *where
+        )
+    page.goto(f"{site.url}/login?tenant={tenant}")
+    expect(page.get_by_role("link", name="Fabrikam Süd")).to_be_visible()
+    look(page, f"choose {name}")
+    login = f"{uuid4().hex[:8]}@contoso.example"
+    site.directory.person(login, groups=[])
+    site.directory.outage(token="unavailable")
+    try:
+        sign_in(page, site, login)
+        page.wait_for_url("**/callback?*")
+        look(page, f"retry {name}")
+    finally:
+        site.directory.outage()
+    page.get_by_role("link").last.click()  # the directory still knows him: one click, and he is in
+    page.wait_for_url("**/me")
