@@ -16,6 +16,7 @@ from scim_server.store.registry import Registry
 from scim_server.store.registry.grants import Trust
 from scim_server.tenancy.keys import generate
 from tests.cli.conftest import Command, answer, done, refusal
+from tests.oidc.conftest import new_certificate
 from tests.tenants import OPERATOR
 
 KEY = generate()
@@ -153,5 +154,30 @@ def test_a_directory_is_removed_when_no_credential_needs_it(cli: Command, tenant
     base = ("directory", "remove", "--tenant", tenant, "--tid", tid)
     assert f"credential revoke {live.id}" in refusal(cli(*base))
     done(cli("credential", "revoke", live.id))
-    assert answer(cli(*base, "--json")) == {"id": added["id"], "tid": tid, "cloud": "global", "removed": True}
+    assert answer(cli(*base, "--json")) == {"id": added["id"], "tid": tid, "cloud": "global", "removed": True, "sessions_ended": 0}
     assert "directory list" in refusal(cli(*base))
+
+
+def test_a_certificate_in_place_of_a_secret(cli: Command, tenant: str, tmp_path: Path) -> None:
+    """Each ends the other; a certificate without its key is of no use."""
+    certificate, key = new_certificate(days=10)
+    (tmp_path / "cert.pem").write_bytes(certificate)
+    (tmp_path / "key.pem").write_bytes(key)
+    (tmp_path / "secret").write_text("s3cret")
+    tid, client = str(uuid4()), str(uuid4())
+    where = ("directory", "add", "--tenant", tenant, "--tid", tid)
+    files = ("--client-certificate-file", str(tmp_path / "cert.pem"), "--client-key-file", str(tmp_path / "key.pem"))
+    keys = {"SECRET_KEYS": generate()}
+    made = answer(cli(*where, "--client-id", client, *files, "--json", **keys))
+    assert made["credential"] == "certificate"
+    assert made["certificate_expires"]
+    assert key.decode() not in str(made)
+    assert "certificate" in done(cli("directory", "list", "--tenant", tenant, **keys))
+    secret = ("--client-secret-file", str(tmp_path / "secret"))
+    assert answer(cli(*where, *secret, "--json", **keys))["credential"] == "secret"
+    assert answer(cli(*where, *files, "--json", **keys))["credential"] == "certificate"
+    refusal(cli(*where, *files[:2], **keys), 2)
+    refusal(cli(*where, *files, *secret, **keys), 2)
+    assert "openssl" in refusal(cli(*where, *files[:3], str(tmp_path / "secret"), **keys))
+    told = cli("doctor", "--offline", **keys)
+    assert "Certificates that ended, or end within 30 days" in told.output

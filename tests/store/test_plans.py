@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, PrimaryKeyConstraint, UniqueConstraint
 
 from scim_server.events import Scope
 from scim_server.scim.resources import Resource
-from scim_server.store import groups, members, users
+from scim_server.store import groups, holdings, members, rules, sessions, users
 from scim_server.store.documents import dump
 from scim_server.store.engine import create_engine, database
 from scim_server.store.migrations import ROLE
@@ -26,6 +27,7 @@ from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
 from tests.conftest import Databases
 from tests.store.samples import NOBODY, employee, group, where, where_group
+from tests.store.signed_in import new_directory_id, sign_in
 from tests.tenants import BASE_URL, fresh_scope
 
 _USERS = 2000
@@ -73,6 +75,11 @@ def tenants(databases: Databases, request: pytest.FixtureRequest) -> Iterator[Te
         unit.members.add(teams[0].id, [each.id for each in made])
         for n, team in enumerate(teams[1:]):
             unit.members.add(team.id, [each.id for each in made[n * 5 : n * 5 + 20]])
+    tid = str(uuid4())
+    directory_id = new_directory_id(engine, scope.tenant_id, tid)
+    with store.write(scope) as unit:
+        for each in made[:300]:
+            sign_in(unit, directory_id, tid, each.id)
     world = Tenants(engine, owner_engine, scope, made[77], teams[0])
     if request.param == "statistics":
         world.analyse()
@@ -156,3 +163,44 @@ def test_members_are_looked_up_one_by_one(tenants: Tenants, name: str) -> None:
     assert "Seq Scan" not in plan, plan
     for condition in re.findall(r"Index Cond: (.*)", plan):
         assert "member_id = " in condition or re.search(r"\(id = ", condition), plan
+
+
+_HASH = b"\x00" * 32
+SIGN_IN: dict[str, tuple[Statement, dict[str, Any]]] = {
+    "users.of_person": (users._BY_EXTERNAL_ID, {"external_id": "oid"}),
+    "users.named": (users._BY_NAME, {"user_name_key": "anna"}),
+    "users.unclaimed": (users._UNCLAIMED, {"external_id": "oid", "user_name_key": "anna"}),
+    "rules.groups_of": (rules._GROUPS_OF, {"user_id": NOBODY}),
+    "rules.watch": (rules._WATCHED, {"group_id": NOBODY}),
+    "rules.below": (rules._BELOW, {"ids": dump([NOBODY])}),
+    "holdings.holders": (holdings._HOLDERS, {"user_ids": dump([NOBODY])}),
+    "holdings.through": (holdings._THROUGH, {"mapping_id": NOBODY}),
+    "sessions of a user": (sessions._LIVE_OF_USER, {"user_id": NOBODY}),
+}
+
+
+@pytest.mark.parametrize("name", SIGN_IN)
+def test_sign_in_looks_up_what_it_needs(tenants: Tenants, name: str) -> None:
+    """Whatever the planner believes of the sizes: no statement walks through the users, groups or memberships of a tenant."""
+    statement, values = SIGN_IN[name]
+    plan = tenants.plan(statement, **values)
+    if tenants.engine.dialect.name == "sqlite":
+        rows = re.findall(r"(?:SCAN|SEARCH) (?:users|groups|memberships|holdings|sessions)\b.*", plan)
+        assert rows, plan
+        assert not [row for row in rows if "SCAN" in row or row.endswith("(tenant_id=?)")], plan
+        return
+    assert by_first_columns(plan), plan
+
+
+def test_a_session_is_found_by_its_cookie(tenants: Tenants) -> None:
+    plan = tenants.plan(sessions._FIND, hash=_HASH)
+    assert "sessions_hash_key" in plan or "(hash=?" in plan, plan
+
+
+def test_the_groups_of_rules_are_looked_up_one_by_one(tenants: Tenants) -> None:
+    """The rules themselves are few; there are none here, and any index of theirs will do."""
+    plan = tenants.plan(rules._ALL)
+    if tenants.engine.dialect.name == "sqlite":
+        assert not re.search(r"SCAN (?:groups|memberships)\b", plan), plan
+        return
+    assert set(re.findall(r"using (\w+) on (?:groups|memberships)", plan)) == {"groups_external_id", "memberships_pkey"}, plan

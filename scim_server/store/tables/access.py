@@ -154,6 +154,6 @@ open_index("mappings_open", mappings, "group_oid", "role", "tenant_id", unique=T
 open_index("restrictions_open", restrictions, "group_oid", "tenant_id", unique=True)
 open_index("mappings_of_tenant", mappings, "tenant_id")
 open_index("restrictions_of_tenant", restrictions, "tenant_id")
-open_index("holdings_of_mapping", holdings, "mapping_id", "tenant_id")
+partial("holdings_of_mapping", holdings, holdings.c.valid_to.is_(None) & holdings.c.mapping_id.is_not(None), "mapping_id", "tenant_id")
 open_index("holdings_open", holdings, "user_id", "role", "tenant_id", unique=True)
 partial("apps_named", apps, apps.c.revoked.is_(None), "name", unique=True)

@@ -164,7 +164,7 @@ def _rules() -> None:
         _of("holdings", "user_id", "users"),
         _of("holdings", "mapping_id", "mappings"),
     )
-    _partial("holdings_of_mapping", "holdings", ["mapping_id", "tenant_id"], condition="valid_to IS NULL")
+    _partial("holdings_of_mapping", "holdings", ["mapping_id", "tenant_id"], condition="valid_to IS NULL AND mapping_id IS NOT NULL")
     _partial("holdings_open", "holdings", ["user_id", "role", "tenant_id"], unique=True, condition="valid_to IS NULL")
 
 
