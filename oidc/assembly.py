@@ -28,9 +28,9 @@ class SignIn:
         keys: KeySets,
         settings: Settings,
     ) -> None:
-        provider, graph = Provider(outbound, settings.jwks_max_age_s), Graph(outbound)
+        provider, graph = Provider(outbound, directories, keys, settings.jwks_max_age_s), Graph(outbound)
         self.settings = settings
         self.store = store
         self.entrances = entrances
-        self.flow = Flow(store, entrances, directories, ring, provider, graph, keys, settings)
-        self.sessions = Sessions(store, entrances, directories, ring, provider, graph, keys, settings)
+        self.flow = Flow(store, entrances, ring, provider, graph, settings)
+        self.sessions = Sessions(store, entrances, ring, provider, graph, settings)

@@ -18,22 +18,20 @@ from oidc import callback, tickets
 from oidc.errors import REFRESH_TOKEN_INVALID, Action
 from oidc.groups import Graph, GroupsUnavailable
 from oidc.people import about_person, groups_of, person_of, user_name_of
-from oidc.provider import Provider, ProviderUnavailable, Registration, TokenRefused, Tokens
+from oidc.provider import NoCredential, Provider, ProviderUnavailable, TokenRefused, Tokens
 from oidc.refusals import SIGN_IN, SignInFailed
-from oidc.tokens import Claims, Expected, InvalidToken
-from oidc.tokens import check as check_id_token
+from oidc.tokens import Claims, InvalidToken
 from scim_server import clock, log
 from scim_server.access import departure
 from scim_server.access.arrival import Arrival, NotAdmitted, arrive
 from scim_server.config import Settings
 from scim_server.events import SERVER, Authentication, Scope, SignedIn
-from scim_server.jwt.keys import KeySets, KeysUnavailable
 from scim_server.store.errors import Taken
 from scim_server.store.sessions import Found
 from scim_server.store.sign_ins import SignIn
 from scim_server.store.unit import Store, Unit
 from scim_server.tenancy.clouds import cloud_of
-from scim_server.tenancy.directories import Directories, Directory
+from scim_server.tenancy.directories import Directory
 from scim_server.tenancy.entrances import Entrance, Entrances, Tenant
 from scim_server.tenancy.keys import KeyFault, KeyRing
 
@@ -77,24 +75,12 @@ class Completed:
 class Flow:
     """Safe to share between threads."""
 
-    def __init__(
-        self,
-        store: Store,
-        entrances: Entrances,
-        directories: Directories,
-        ring: KeyRing,
-        provider: Provider,
-        graph: Graph,
-        keys: KeySets,
-        settings: Settings,
-    ) -> None:
+    def __init__(self, store: Store, entrances: Entrances, ring: KeyRing, provider: Provider, graph: Graph, settings: Settings) -> None:
         self._store = store
         self._entrances = entrances
-        self._directories = directories
         self._ring = ring
         self._provider = provider
         self._graph = graph
-        self._keys = keys
         self._settings = settings
 
     def begin(
@@ -212,12 +198,11 @@ class Flow:
             raise _failed(refused.reason, tenant, about, refused.detail, retry=refused.is_outage)
 
     def _exchange(self, code: str, verifier: str | None, directory: Directory, tenant: Tenant, about: Authentication) -> Tokens:
+        if verifier is None:
+            raise _failed("state_used", tenant, about)
         try:
-            credential = self._directories.credential(directory)
-            if credential is None or verifier is None:
-                raise _failed("our_credential", tenant, about, "no client secret or certificate is registered for the directory")
             return self._provider.exchange(
-                Registration(directory, credential),
+                directory,
                 code=code,
                 verifier=verifier,
                 redirect_uri=self._settings.callback_url,
@@ -238,30 +223,21 @@ class Flow:
             raise _failed(reason, tenant, about, retry=fault.verdict.action is Action.OUTAGE) from fault
         except ProviderUnavailable as fault:
             raise _unavailable(fault, tenant, about) from fault
+        except NoCredential as fault:
+            raise _failed("our_credential", tenant, about, str(fault)) from fault
         except KeyFault as fault:
             raise _failed("our_credential", tenant, about, str(fault), retry=True) from fault
 
     def _claims(self, tokens: Tokens, sign_in: SignIn, directory: Directory, tenant: Tenant, about: Authentication) -> Claims:
-        if tokens.id_token is None:
-            raise _failed("no_id_token", tenant, about)
         try:
-            return check_id_token(tokens.id_token, self._expected(directory, tokens, sign_in.nonce_hash), self._keys)
+            claims = self._provider.claims(directory, tokens, nonce_hash=sign_in.nonce_hash)
         except InvalidToken as fault:
             raise _failed("invalid_token", tenant, about, fault.reason, claims=fault.claims) from fault
-        except KeysUnavailable as fault:
-            raise _failed("provider_unavailable", tenant, about, "the directory's keys cannot be had", retry=True) from fault
         except ProviderUnavailable as fault:
             raise _unavailable(fault, tenant, about) from fault
-
-    def _expected(self, directory: Directory, tokens: Tokens, nonce_hash: bytes) -> Expected:
-        return Expected(
-            authority=cloud_of(directory).authority,
-            client_id=directory.client_id or "",
-            jwks_uri=self._provider.metadata(directory).jwks_uri,
-            nonce_hash=nonce_hash,
-            access_token=tokens.access_token,
-            same_as=None,
-        )
+        if claims is None:
+            raise _failed("no_id_token", tenant, about)
+        return claims
 
     def _directory_of(self, claims: Claims, asked_at: Directory, tenant: Tenant, about: Authentication) -> Directory:
         """The directory that the token is of: one of the tenant's, at which we are the same client."""

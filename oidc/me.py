@@ -24,7 +24,7 @@ _NOT_SHOWN = {"schemas", "active", "groups"}
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """``source`` is scim, signin, or None where it is not known any more."""
+    """``source``: scim, signin, or None where nobody knows any more."""
 
     name: str
     value: Any
@@ -34,7 +34,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class GroupOfMine:
-    """``source`` says who says so: scim or token."""
+    """``source``, of who says so: scim or token."""
 
     name: str | None
     object_id: str | None
@@ -43,16 +43,27 @@ class GroupOfMine:
 
 @dataclass(frozen=True, slots=True)
 class RoleOfMine:
+    """``source``: scim, token, or default, which is by no group."""
+
     role: str
     source: str
     group_name: str | None
     group_id: str | None
-    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOfMine:
+    id: str
+    is_current: bool
+    started: datetime
+    last_used: datetime
+    address: str
+    user_agent: str
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """``what`` is signed_in, refused or session_ended."""
+    """``what``: signed_in, refused or session_ended."""
 
     time: datetime
     what: str
@@ -62,16 +73,21 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
+    """``sessions`` are those that are live."""
+
+    user_name: str
+    display_name: str
+    tenant_name: str
     attributes: Sequence[Attribute]
     groups: Sequence[GroupOfMine]
     roles: Sequence[RoleOfMine]
-    sessions: Sequence[Session]
+    sessions: Sequence[SessionOfMine]
     history: Sequence[Occurrence]
 
 
 def portrait(unit: Unit, found: Found) -> Portrait:
     """Everything about the user of a session."""
-    user_id = found.session.user_id
+    user_id, document = found.session.user_id, found.document
     user = unit.users.get(user_id)
     events = unit.events.list(_MOST_EVENTS, subject_id=user_id)
     sessions = unit.sessions.of_user(user_id, MOST_SESSIONS)
@@ -81,11 +97,14 @@ def portrait(unit: Unit, found: Found) -> Portrait:
     provisioned = [GroupOfMine(each.display, None, "scim") for each in (user.links if user and user.links else ())]
     said = [GroupOfMine(_name(rules, each), each, "token") for each in claimed[:_MOST_GROUPS] if not _is_provisioned(rules, each)]
     return Portrait(
-        list(_attributes(found.document, events)),
-        [*provisioned, *said],
-        [_role(each, rules) for each in unit.holdings.of_user(user_id)],
-        sessions,
-        sorted((*_sign_ins(events), *_ends(sessions)), key=lambda each: each.time, reverse=True),
+        user_name=document["userName"],
+        display_name=document.get("displayName") or document["userName"],
+        tenant_name=found.tenant_name,
+        attributes=list(_attributes(document, events)),
+        groups=[*provisioned, *said],
+        roles=[_role(each, rules) for each in unit.holdings.of_user(user_id)],
+        sessions=[_session(each, found) for each in sessions if each.ended is None and each.expires > unit.now],
+        history=sorted((*_sign_ins(events), *_ends(sessions)), key=lambda each: each.time, reverse=True),
     )
 
 
@@ -105,7 +124,12 @@ def _sets(event: Recorded, name: str) -> bool:
 
 def _role(holding: Holding, rules: Sequence[Rule]) -> RoleOfMine:
     name = _name(rules, holding.group) if holding.group and holding.source != DEFAULT else None
-    return RoleOfMine(holding.role, holding.source, name, holding.group, holding.since)
+    return RoleOfMine(holding.role, holding.source, name, holding.group)
+
+
+def _session(session: Session, found: Found) -> SessionOfMine:
+    is_current = session.id == found.session.id
+    return SessionOfMine(session.id, is_current, session.created, session.seen, session.address, session.user_agent)
 
 
 def _name(rules: Sequence[Rule], group: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A directory as an OpenID provider: where to send the browser, and tokens for what it brings back.
+"""A directory as an OpenID provider: where to send the browser, tokens for what it brings back, and who they say that it is.
 
 What is sent, and how we authenticate, is made by Authlib; it goes out by our own way (``outbound``), which has time-outs and limits, asks
 known hosts only, and follows nobody. Each directory has metadata of its own, as Microsoft advises, kept for a while like its keys.
@@ -16,13 +16,14 @@ from authlib.oauth2.rfc7523.client import ASSERTION_TYPE
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from oidc.errors import ProviderError, Verdict, verdict
+from oidc.tokens import Claims, Expected, check
 from scim_server.clouds import SIGN_IN_HOSTS
 from scim_server.jwt import signing
-from scim_server.jwt.keys import Documents, KeysUnavailable
+from scim_server.jwt.keys import Documents, KeySets, KeysUnavailable
 from scim_server.outbound import FetchFailed, Outbound, UnusableUrl
 from scim_server.tenancy.certificates import thumbprint
 from scim_server.tenancy.clouds import cloud_of, discovery_url
-from scim_server.tenancy.directories import ClientCertificate, ClientSecret, Directory
+from scim_server.tenancy.directories import ClientSecret, Directories, Directory
 
 _SCOPES = "openid profile email offline_access"
 _ASSERTION_S = 300
@@ -49,15 +50,11 @@ class TokenRefused(Exception):
         self.verdict = verdict
 
 
-Credential = ClientSecret | ClientCertificate
+class NoCredential(Exception):
+    """Nothing is registered by which we could prove to the directory who we are."""
 
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """Who we are at a directory, and how we prove it."""
-
-    directory: Directory
-    credential: Credential
+    def __init__(self) -> None:
+        super().__init__("no client secret or certificate is registered for the directory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +79,10 @@ class Tokens:
 class Provider:
     """Speaks to directories. Safe to share between threads."""
 
-    def __init__(self, outbound: Outbound, max_age_s: float) -> None:
+    def __init__(self, outbound: Outbound, directories: Directories, keys: KeySets, max_age_s: float) -> None:
         self._outbound = outbound
+        self._directories = directories
+        self._keys = keys
         self._metadata = Documents(outbound, self._read, max_age_s, 0.0)
 
     def metadata(self, directory: Directory) -> Metadata:
@@ -127,15 +126,32 @@ class Provider:
             )
         )
 
-    def exchange(self, registration: Registration, *, code: str, verifier: str, redirect_uri: str, correlation_id: str) -> Tokens:
-        """Tokens for an authorization code. Raises TokenRefused or ProviderUnavailable."""
+    def exchange(self, directory: Directory, *, code: str, verifier: str, redirect_uri: str, correlation_id: str) -> Tokens:
+        """Tokens for an authorization code. Raises TokenRefused, ProviderUnavailable, NoCredential or KeyFault."""
         body = prepare_token_request("authorization_code", code=code, redirect_uri=redirect_uri, code_verifier=verifier)
-        return self._tokens(registration, body, correlation_id)
+        return self._tokens(directory, body, correlation_id)
 
-    def refresh(self, registration: Registration, *, refresh_token: str, correlation_id: str) -> Tokens:
-        """Tokens for a refresh token, for what was granted with it. Raises TokenRefused or ProviderUnavailable."""
+    def refresh(self, directory: Directory, *, refresh_token: str, correlation_id: str) -> Tokens:
+        """Tokens for a refresh token, for what was granted with it. Raises as ``exchange`` does."""
         body = prepare_token_request("refresh_token", refresh_token=refresh_token)
-        return self._tokens(registration, body, correlation_id)
+        return self._tokens(directory, body, correlation_id)
+
+    def claims(
+        self, directory: Directory, given: Tokens, *, nonce_hash: bytes | None = None, same_as: tuple[str, str, str] | None = None
+    ) -> Claims | None:
+        """What the ID token proves, None where none was given. ``tokens.Expected`` says what the last two are.
+
+        Raises InvalidToken, or ProviderUnavailable where the directory's keys cannot be had.
+        """
+        if given.id_token is None:
+            return None
+        jwks_uri = self.metadata(directory).jwks_uri
+        client_id = directory.client_id or ""
+        expected = Expected(cloud_of(directory).authority, client_id, jwks_uri, nonce_hash, given.access_token, same_as)
+        try:
+            return check(given.id_token, expected, self._keys)
+        except KeysUnavailable as fault:
+            raise ProviderUnavailable("the directory's keys cannot be had") from fault
 
     def end_session_url(self, directory: Directory, *, post_logout_redirect_uri: str, logout_hint: str | None = None) -> str | None:
         """Where the browser goes to sign out there, too (OpenID Connect RP-Initiated Logout 1.0). Raises ProviderUnavailable."""
@@ -146,22 +162,36 @@ class Provider:
         joint = "&" if urlsplit(endpoint).query else "?"
         return endpoint + joint + urlencode({name: value for name, value in query.items() if value})
 
-    def _tokens(self, registration: Registration, body: str, correlation_id: str) -> Tokens:
-        endpoint = self.metadata(registration.directory).token_endpoint
+    def _tokens(self, directory: Directory, body: str, correlation_id: str) -> Tokens:
+        endpoint = self.metadata(directory).token_endpoint
+        form = self._authenticated(directory, endpoint, body)
         headers = {"client-request-id": correlation_id, "return-client-request-id": "true"}
         try:
-            answer = self._outbound.ask("POST", endpoint, headers=headers, body=_authenticated(registration, endpoint, body))
+            answer = self._outbound.ask("POST", endpoint, headers=headers, body=form)
         except FetchFailed as fault:
             raise ProviderUnavailable(fault.reason) from fault
         if answer.status != _OK:
             error = ProviderError.parse(answer.document)
-            found = verdict(error, answer.status)
-            raise TokenRefused(error, found)
+            raise TokenRefused(error, verdict(error, answer.status))
         document = answer.document or {}
         access_token = _token(document, "access_token")
         if access_token is None:
             raise ProviderUnavailable("no access token in the directory's answer")
         return Tokens(_token(document, "id_token"), access_token, _token(document, "refresh_token"))
+
+    def _authenticated(self, directory: Directory, endpoint: str, body: str) -> str:
+        """The form, with what proves who we are (OAuth 2.0 §2.3.1; RFC 7523 §2.2 with Entra's header for certificates)."""
+        client_id, credential = directory.client_id or "", self._directories.credential(directory)
+        if credential is None:
+            raise NoCredential
+        if isinstance(credential, ClientSecret):
+            client = ClientAuth(client_id, credential.value, "client_secret_post")
+            _, _, form = client.prepare("POST", endpoint, {}, body)  # type: ignore[no-untyped-call]  # as above
+            return str(form)
+        certificate = thumbprint(credential.certificate_pem)
+        assertion = signing.client_assertion(credential.private_key_pem, client_id, endpoint, certificate, _ASSERTION_S)
+        proof = {"client_id": client_id, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+        return f"{body}&{urlencode(proof)}"
 
     def _read(self, url: str, document: dict[str, Any]) -> Metadata:
         """The metadata at that URL. Raises FetchFailed where it is another directory's, or names what may not be asked."""
@@ -193,19 +223,6 @@ class Provider:
 def _scope(directory: Directory) -> str:
     """Who it is; that we may ask again; and Graph, for groups that are too many for a token."""
     return f"{_SCOPES} {cloud_of(directory).graph.removesuffix('/v1.0')}/User.Read"
-
-
-def _authenticated(registration: Registration, endpoint: str, body: str) -> str:
-    """The form, with what proves who we are (OAuth 2.0 §2.3.1; RFC 7523 §2.2 with Entra's header for certificates)."""
-    client_id, credential = registration.directory.client_id, registration.credential
-    if isinstance(credential, ClientSecret):
-        client = ClientAuth(client_id, credential.value, "client_secret_post")
-        _, _, form = client.prepare("POST", endpoint, {}, body)  # type: ignore[no-untyped-call]  # as above
-        return str(form)
-    certificate = thumbprint(credential.certificate_pem)
-    assertion = signing.client_assertion(credential.private_key_pem, client_id or "", endpoint, certificate, _ASSERTION_S)
-    proof = {"client_id": client_id or "", "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
-    return f"{body}&{urlencode(proof)}"
 
 
 def _token(document: dict[str, Any], name: str) -> str | None:

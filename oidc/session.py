@@ -19,19 +19,17 @@ from oidc.errors import Action, ProviderError, Verdict
 from oidc.flow import REFRESH_TOKEN, Request
 from oidc.groups import Absent, Graph, GroupsUnavailable
 from oidc.people import about_person, groups_of, person_of
-from oidc.provider import Provider, ProviderUnavailable, Registration, TokenRefused, Tokens
+from oidc.provider import NoCredential, Provider, ProviderUnavailable, TokenRefused, Tokens
 from oidc.refusals import SIGN_IN
-from oidc.tokens import Claims, Expected, InvalidToken, check
+from oidc.tokens import Claims, InvalidToken
 from scim_server import clock, log
 from scim_server.access import departure, standing
 from scim_server.config import Settings
 from scim_server.events import Authentication, DirectoryAlarm, RefreshFailed, Scope, SessionRefreshed
-from scim_server.jwt.keys import KeySets, KeysUnavailable
 from scim_server.store.identity_links import IdentityLink
 from scim_server.store.sessions import Found
 from scim_server.store.unit import Store, Unit
-from scim_server.tenancy.clouds import cloud_of
-from scim_server.tenancy.directories import Directories, Directory
+from scim_server.tenancy.directories import Directory
 from scim_server.tenancy.entrances import Entrances
 from scim_server.tenancy.keys import KeyFault, KeyRing
 
@@ -58,24 +56,12 @@ class NotSignedIn(Exception):
 class Sessions:
     """Safe to share between threads."""
 
-    def __init__(
-        self,
-        store: Store,
-        entrances: Entrances,
-        directories: Directories,
-        ring: KeyRing,
-        provider: Provider,
-        graph: Graph,
-        keys: KeySets,
-        settings: Settings,
-    ) -> None:
+    def __init__(self, store: Store, entrances: Entrances, ring: KeyRing, provider: Provider, graph: Graph, settings: Settings) -> None:
         self._store = store
         self._entrances = entrances
-        self._directories = directories
         self._ring = ring
         self._provider = provider
         self._graph = graph
-        self._keys = keys
         self._floor = timedelta(seconds=settings.refresh_floor_s)
         self._grace = timedelta(seconds=settings.refresh_grace_s)
         self._retry = min(self._floor, timedelta(seconds=_RETRY_S))
@@ -176,7 +162,8 @@ class Sessions:
             correlation_id=session.id,
         )
         try:
-            tokens, claims = self._ask(directory, self._ring.open(sealed), link, about)
+            tokens = self._provider.refresh(directory, refresh_token=self._ring.open(sealed), correlation_id=session.id)
+            claims = self._provider.claims(directory, tokens, same_as=(link.tid, link.oid, link.sub))
             # An answer without an ID token says nothing of groups.
             said = claims.groups if claims else Absent()
             groups = groups_of(said, tokens, directory, self._graph, self._store, scope, about)
@@ -184,34 +171,16 @@ class Sessions:
             self._refused(found, directory, scope, _of_error(about, fault.error), fault.verdict)
         except InvalidToken as fault:
             self._over(found, scope, about, "invalid_token", fault.reason)
-        except (ProviderUnavailable, KeysUnavailable, GroupsUnavailable) as fault:
-            if not isinstance(fault, GroupsUnavailable):
-                self._rests.rest(directory.tid)
-            self._failing(found, scope, about, "groups_unresolved" if isinstance(fault, GroupsUnavailable) else "provider_unavailable")
-        except KeyFault as fault:
-            log.get().error("refresh_token_not_opened", fault=str(fault), request_id=asked.request_id)
+        except ProviderUnavailable:
+            self._rests.rest(directory.tid)
+            self._failing(found, scope, about, "provider_unavailable")
+        except GroupsUnavailable:
+            self._failing(found, scope, about, "groups_unresolved")
+        except (KeyFault, NoCredential) as fault:
+            log.get().error("refresh_not_possible", fault=str(fault), request_id=asked.request_id)
             self._failing(found, scope, about, "our_credential")
         else:
             self._go_on(found, directory, scope, link, tokens, claims, groups, about)
-
-    def _ask(self, directory: Directory, refresh_token: str, link: IdentityLink, about: Authentication) -> tuple[Tokens, Claims | None]:
-        credential = self._directories.credential(directory)
-        if credential is None:
-            raise ProviderUnavailable("no client secret or certificate is registered for the directory", None)
-        tokens = self._provider.refresh(
-            Registration(directory, credential), refresh_token=refresh_token, correlation_id=about.correlation_id or ""
-        )
-        if tokens.id_token is None:
-            return tokens, None
-        expected = Expected(
-            authority=cloud_of(directory).authority,
-            client_id=directory.client_id or "",
-            jwks_uri=self._provider.metadata(directory).jwks_uri,
-            nonce_hash=None,
-            access_token=tokens.access_token,
-            same_as=(link.tid, link.oid, link.sub),
-        )
-        return tokens, check(tokens.id_token, expected, self._keys)
 
     def _go_on(
         self,

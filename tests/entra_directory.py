@@ -6,8 +6,6 @@ because a test says so.
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -15,7 +13,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.provider import FOLDER, NoProvider, install
+from tests.provider import running
 
 SECRET = "a+secret/with%every&thing=~of.the.tests"
 """Of every application that has one. A secret may hold any of these."""
@@ -114,23 +112,8 @@ NewEntra = Callable[[], EntraDirectory]
 @pytest.fixture(scope="session")
 def new_entra() -> Iterator[NewEntra]:
     """Makes directories that nobody else has."""
-    try:
-        install()
-    except NoProvider as missing:
-        if os.environ.get("CI"):
-            pytest.fail(f"The directory that the tests sign in at is not here: {missing}")
-        pytest.skip(f"NOT TESTED AGAINST AN INDEPENDENT PROVIDER: {missing}")
-    pipe = subprocess.PIPE
-    log = open(os.environ["ENTRA_LOG"], "a") if os.environ.get("ENTRA_LOG") else subprocess.DEVNULL  # noqa: SIM115
-    process = subprocess.Popen(["node", "entra.mjs"], cwd=FOLDER, stdin=pipe, stdout=pipe, stderr=log, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    base = process.stdout.readline().strip()
-    assert base, "the provider did not start"
-    yield lambda: EntraDirectory(base, str(uuid4()))
-    process.stdin.close()
-    process.wait(10)
-    process.stdout.close()
+    with running("entra.mjs") as base:
+        yield lambda: EntraDirectory(base, str(uuid4()))
 
 
 @pytest.fixture

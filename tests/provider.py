@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -93,28 +94,39 @@ NewDirectory = Callable[[], Directory]
 @pytest.fixture(scope="session")
 def new_directory() -> Iterator[NewDirectory]:
     """Makes directories that nobody else has."""
-    try:
-        install()
-    except NoProvider as missing:
-        if os.environ.get("CI"):
-            pytest.fail(f"The issuer that signs the tokens of the tests is not here: {missing}")
-        pytest.skip(f"NOT TESTED WITH TOKENS OF AN INDEPENDENT ISSUER: {missing}")
-    command = ["node", "provider.mjs"]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, cwd=FOLDER, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    base = process.stdout.readline().strip()
-    assert base, "the provider did not start"
-    yield lambda: Directory(base, str(uuid4()))
-    process.stdin.close()
-    process.wait(10)
-    process.stdout.close()
+    with running("provider.mjs") as base:
+        yield lambda: Directory(base, str(uuid4()))
 
 
 @pytest.fixture
 def directory(new_directory: NewDirectory) -> Directory:
     return new_directory()
+
+
+@contextmanager
+def running(program: str) -> Iterator[str]:
+    """What this program of ``FOLDER`` prints when it has started. Skips where it cannot be had; fails there in CI.
+
+    ``PROVIDER_LOG`` names a file for what it complains of.
+    """
+    try:
+        install()
+    except NoProvider as missing:
+        if os.environ.get("CI"):
+            pytest.fail(f"What signs people in, and signs tokens, in the tests is not here: {missing}")
+        pytest.skip(f"NOT TESTED AGAINST AN INDEPENDENT PROVIDER: {missing}")
+    pipe = subprocess.PIPE
+    with (
+        open(os.environ.get("PROVIDER_LOG", os.devnull), "a") as log,
+        subprocess.Popen(["node", program], cwd=FOLDER, stdin=pipe, stdout=pipe, stderr=log, text=True) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        told = process.stdout.readline().strip()
+        assert told, f"{program} did not start"
+        yield told
+        process.stdin.close()  # it ends with what started it
+        process.wait(10)
 
 
 def install() -> None:

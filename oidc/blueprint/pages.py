@@ -17,6 +17,7 @@ from flask import Blueprint, Flask, Response, current_app, make_response, render
 from flask_babel import Babel, format_datetime, get_locale
 
 from oidc.blueprint import wording
+from oidc.me import Portrait
 from scim_server.config import Settings
 
 LANGUAGES = ("en", "de")
@@ -47,67 +48,6 @@ class Refusal:
     reference: str
     time: datetime
     sign_in_url: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """``source``: scim, signin, or None where nobody knows any more."""
-
-    name: str
-    value: Any
-    source: str | None
-    since: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class MyGroup:
-    """``source``: scim or token."""
-
-    name: str | None
-    object_id: str | None
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class MyRole:
-    """``source``: scim, token, or default, which is by no group."""
-
-    role: str
-    source: str
-    group_name: str | None
-    group_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class MySession:
-    id: str
-    is_current: bool
-    started: datetime
-    last_used: datetime
-    address: str
-    user_agent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Occurrence:
-    """``what``: signed_in, refused or session_ended."""
-
-    time: datetime
-    what: str
-    reason: str | None
-    address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Me:
-    user_name: str
-    display_name: str
-    tenant_name: str
-    attributes: Sequence[Attribute]
-    groups: Sequence[MyGroup]
-    roles: Sequence[MyRole]
-    sessions: Sequence[MySession]
-    history: Sequence[Occurrence]
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -148,7 +88,7 @@ def signed_out(sign_in_url: str) -> Response:
     return _page("signed_out.html", 200, sign_in_url=sign_in_url)
 
 
-def me(me: Me) -> Response:
+def me(me: Portrait) -> Response:
     """Who somebody is here."""
     return _page("me.html", 200, me=me, wording=wording)
 

@@ -13,12 +13,11 @@ from oidc.blueprint import cookies, pages
 from oidc.blueprint.answers import answer, go_to, wants_json
 from oidc.flow import Flow
 from oidc.session import NotSignedIn, Sessions
-from scim_server import clock
 from scim_server.access import departure
 from scim_server.access.roles import Role
 from scim_server.config import Settings
 from scim_server.events import Principal, Scope
-from scim_server.store.sessions import Found, Session
+from scim_server.store.sessions import Found
 from scim_server.store.unit import Store
 
 _SAFE = "@ "
@@ -34,7 +33,7 @@ def create_blueprint(store: Store, known: Sessions, flow: Flow, settings: Settin
             portrait = me.portrait(unit, found)
         if wants_json():
             return answer({**_about(found), "groups": [_group(each) for each in portrait.groups]})
-        return pages.me(_page(found, portrait))
+        return pages.me(portrait)
 
     @blueprint.post("/me/sessions/end")
     def end_session() -> Response:
@@ -157,25 +156,3 @@ def _about(found: Found) -> dict[str, Any]:
 
 def _group(group: me.GroupOfMine) -> dict[str, Any]:
     return {"name": group.name, "object_id": group.object_id, "source": group.source}
-
-
-def _session(session: Session, found: Found) -> pages.MySession:
-    is_current = session.id == found.session.id
-    return pages.MySession(session.id, is_current, session.created, session.seen, session.address, session.user_agent)
-
-
-def _page(found: Found, portrait: me.Portrait) -> pages.Me:
-    now = clock.now()
-    live = [each for each in portrait.sessions if each.ended is None and each.expires > now]
-    return pages.Me(
-        user_name=found.document["userName"],
-        display_name=found.document.get("displayName") or found.document["userName"],
-        tenant_name=found.tenant_name,
-        attributes=[pages.Attribute(each.name, each.value, each.source, each.since) for each in portrait.attributes],
-        groups=[pages.MyGroup(each.name, each.object_id, each.source) for each in portrait.groups],
-        roles=[pages.MyRole(each.role, each.source, each.group_name, each.group_id) for each in portrait.roles],
-        sessions=[
-            pages.MySession(each.id, each.id == found.session.id, each.created, each.seen, each.address, each.user_agent) for each in live
-        ],
-        history=[pages.Occurrence(each.time, each.what, each.reason, each.address) for each in portrait.history],
-    )

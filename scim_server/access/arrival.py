@@ -107,11 +107,13 @@ def _find(unit: Unit, person: Person, *, link_by_user_name: bool) -> tuple[Resou
             raise NotAdmitted(REMOVED, user_id)
         return user, EXTERNAL_ID
     named = unit.users.named(person.user_name)
-    if named is None:
+    user = unit.users.lock(named) if named else None
+    if user is None:
         return None
-    user = unit.users.lock(named)
-    if user is None or not (link_by_user_name and person.name_is_ours) or unit.links.of_user(named) is not None:
-        raise NotAdmitted(NAME_TAKEN, named)
+    if user.document.get("externalId") == person.oid:  # made since it was looked for: by another tab, by a SCIM client
+        return user, EXTERNAL_ID
+    if not (link_by_user_name and person.name_is_ours) or unit.links.of_user(user.id) is not None:
+        raise NotAdmitted(NAME_TAKEN, user.id)
     return user, USER_NAME
 
 

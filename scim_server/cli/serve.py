@@ -15,7 +15,7 @@ from scim_server.cli.output import json_option, show
     "--demo", is_flag=True, help=f"Make a tenant {demo_tenant.NAME!r} with a credential if need be, and print what to paste into Entra."
 )
 def serve(migrate: bool, demo: bool) -> None:
-    """Serve SCIM until Ctrl-C or SIGTERM."""
+    """Serve SCIM and sign-in until Ctrl-C or SIGTERM."""
     from scim_server import server
 
     settings = opening.read_settings()

@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from scim_server.store.registry import Registry
+from scim_server.store.users import Users
 from scim_server.tenancy.domains import Domains, Resolver
 from tests.http.conftest import USER
 from tests.oidc.conftest import Company
@@ -155,6 +156,16 @@ def test_at_the_same_time(company: Company) -> None:
         each.join()
     assert statuses == [303] * 4
     assert (company.count("users"), company.count("identity_links"), company.count("sessions")) == (1, 1, 4)
+
+
+def test_a_user_made_between_two_look_ups(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By object id there is nobody yet, by name there is somebody, who has that object id: it is the person, not somebody else."""
+    person = company.entra.person(ANNA, groups=[])
+    made = company.scim().user(ANNA, externalId=person["oid"])
+    asked: list[str] = []
+    monkeypatch.setattr(Users, "of_person", lambda _, oid: asked.append(oid))
+    assert company.signed_in(ANNA).me().json()["user"]["id"] == made["id"]
+    assert asked == [person["oid"]]
 
 
 def test_names_that_are_not_there(company: Company) -> None:

@@ -11,6 +11,7 @@ from babel.messages import Catalog, extract, mofile, pofile
 from flask import Flask, Response
 
 from oidc.blueprint import pages, wording
+from oidc.me import Attribute, GroupOfMine, Occurrence, Portrait, RoleOfMine, SessionOfMine
 from scim_server.config import Settings
 
 ROOT = Path(pages.__file__).parent
@@ -49,27 +50,27 @@ def app() -> Flask:
     @app.get("/me")
     def me() -> Response:
         return pages.me(
-            pages.Me(
+            Portrait(
                 HOSTILE,
                 HOSTILE,
                 HOSTILE,
                 [
-                    pages.Attribute(HOSTILE, {"formatted": HOSTILE}, "scim", NOW),
-                    pages.Attribute("emails", [{"value": "a@b.example"}], None, None),
+                    Attribute(HOSTILE, {"formatted": HOSTILE}, "scim", NOW),
+                    Attribute("emails", [{"value": "a@b.example"}], None, None),
                 ],
-                [pages.MyGroup(HOSTILE, None, "scim"), pages.MyGroup(None, "1", "token")],
+                [GroupOfMine(HOSTILE, None, "scim"), GroupOfMine(None, "1", "token")],
                 [
-                    pages.MyRole(role, source, HOSTILE, "1")
+                    RoleOfMine(role, source, HOSTILE, "1")
                     for role, source in (("admin", "scim"), ("auditor", "token"), ("employee", "default"))
                 ],
-                [pages.MySession(HOSTILE, True, NOW, NOW, HOSTILE, HOSTILE)],
-                [pages.Occurrence(NOW, "refused", HOSTILE, HOSTILE), pages.Occurrence(NOW, "session_ended", "idle", None)],
+                [SessionOfMine(HOSTILE, True, NOW, NOW, HOSTILE, HOSTILE)],
+                [Occurrence(NOW, "refused", HOSTILE, HOSTILE), Occurrence(NOW, "session_ended", "idle", None)],
             )
         )
 
     @app.get("/me/empty")
     def empty() -> Response:
-        return pages.me(pages.Me("anna", "Anna", "Contoso", [], [], [], [], []))
+        return pages.me(Portrait("anna", "Anna", "Contoso", [], [], [], [], []))
 
     return app
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from tests.entra_directory import NewEntra
 from tests.oidc.conftest import PUBLIC_URL, Company, add_directory
-from tests.provider import FOLDER
+from tests.provider import running
 
 
 class Second:
@@ -24,17 +21,9 @@ class Second:
 
 
 @pytest.fixture(scope="module")
-def second(new_entra: NewEntra) -> Iterator[Second]:
-    """``new_entra`` has installed what it needs."""
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(["node", "second.mjs"], cwd=FOLDER, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    told: dict[str, Any] = json.loads(process.stdout.readline())
-    yield Second(**told)
-    process.stdin.close()
-    process.wait(10)
-    process.stdout.close()
+def second() -> Iterator[Second]:
+    with running("second.mjs") as told:
+        yield Second(**json.loads(told))
 
 
 def test_signing_in_and_going_on(company: Company, second: Second) -> None:

@@ -104,5 +104,5 @@ def test_a_database_that_goes_away_meanwhile(doctor: Doctor, monkeypatch: pytest
 
     monkeypatch.setattr("scim_server.store.registry.tenants.Tenants.list", gone)
     checks = doctor()
-    assert states(checks, "failed") == {"tenants", "credentials", "domains", "issuers"}
+    assert states(checks, "failed") == {"tenants", "credentials", "certificates", "domains", "issuers"}
     assert "closed the connection" in checks["domains"]["finding"]
