@@ -124,9 +124,10 @@ def running(program: str) -> Iterator[str]:
         assert process.stdout is not None
         told = process.stdout.readline().strip()
         assert told, f"{program} did not start"
-        yield told
-        process.stdin.close()  # it ends with what started it
-        process.wait(10)
+        try:
+            yield told
+        finally:
+            process.kill()
 
 
 def install() -> None:
