@@ -11,6 +11,7 @@
 import crypto from 'node:crypto';
 import http from 'node:http';
 import { Provider } from 'oidc-provider';
+import { keyPair } from './keys.mjs';
 
 const directories = new Map();
 let base;
@@ -19,7 +20,7 @@ const GUID = '00000000-0000-4000-8000-000000000000';
 const CODES = { disabled: [50057, 'The user account is disabled.'], deleted: [50034, 'The user account does not exist in the directory.'] };
 
 function newKey() {
-  const { privateKey, publicKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } = keyPair('rsa', { modulusLength: 2048 });
   return { privateKey, publicKey, kid: crypto.randomUUID() };
 }
 
@@ -195,7 +196,7 @@ class Directory {
       hs256_secret: () => hmac({ ...header, alg: 'HS256' }, claims, client.clientSecret ?? 'none'),
       hs256_pubkey: () => hmac({ ...header, alg: 'HS256' }, claims, key.publicKey.export({ type: 'spki', format: 'pem' })),
       jwk_header: () => {
-        const pair = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+        const pair = keyPair('ec', { namedCurve: 'P-256' });
         return signed({ ...header, jwk: pair.publicKey.export({ format: 'jwk' }) }, claims, key);
       },
       no_kid: () => signed({ typ: 'JWT', alg: 'RS256' }, claims, key),

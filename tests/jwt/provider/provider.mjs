@@ -9,6 +9,7 @@
 import crypto from 'node:crypto';
 import http from 'node:http';
 import { Provider } from 'oidc-provider';
+import { keyPair } from './keys.mjs';
 
 const CLIENT = { client_id: '5b1bbb4e-04e1-4d6c-a7a9-0a3c5a1f1f6b', client_secret: 'a-secret-of-the-tests-and-of-nothing-else' };
 const RESOURCE = 'urn:audience:';
@@ -16,7 +17,7 @@ const directories = new Map();
 let base;
 
 function newKey() {
-  const { privateKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey } = keyPair('rsa', { modulusLength: 2048 });
   return { privateKey, jwk: { ...privateKey.export({ format: 'jwk' }), kid: crypto.randomUUID(), use: 'sig', alg: 'RS256' } };
 }
 
