@@ -10,8 +10,10 @@ from typing import Any
 from uuid import uuid4
 
 from scim_server import clock
+from scim_server.access import departure
 from scim_server.events import Principal, Scope
 from scim_server.jwt import signing
+from scim_server.store.documents import primary_email
 from scim_server.store.sessions import Found
 from scim_server.store.unit import Store
 from scim_server.tenancy.signing_keys import SigningKeys
@@ -59,27 +61,14 @@ class AccessTokens:
         tenant_id, session_id = str(claims.get("tenant_id")), str(claims.get("sid"))
         with self._store.read(Scope(tenant_id, _INTROSPECTION, request_id)) as unit:
             found = unit.sessions.by_id(session_id)
-        if found is None or not is_live(found):
+        if found is None or found.session.ended is not None or found.suspended or departure.why_over(found, clock.now()):
             return _INACTIVE
         return {**claims, **_about(found), "active": True, "token_type": "Bearer", "username": found.document["userName"]}
 
 
-def is_live(found: Found) -> bool:
-    """Whether the session holds, as far as is known here."""
-    session, now = found.session, clock.now()
-    return (
-        session.ended is None
-        and session.expires > now
-        and session.seen + timedelta(seconds=session.idle_s) > now
-        and not (found.suspended or found.withdrawn)
-        and found.document.get("active", True) is not False
-    )
-
-
 def _about(found: Found) -> dict[str, Any]:
     """The claims that say who it is, where, as what."""
-    document = found.document
-    emails = [each["value"] for each in sorted(document.get("emails", ()), key=lambda each: not each.get("primary")) if each.get("value")]
+    document, email = found.document, primary_email(found.document)
     return {
         "tenant_id": found.tenant_id,
         "tenant": found.tenant_name,
@@ -87,5 +76,5 @@ def _about(found: Found) -> dict[str, Any]:
         "roles": list(found.session.roles),
         "preferred_username": document["userName"],
         **({"name": document["displayName"]} if document.get("displayName") else {}),
-        **({"email": emails[0]} if emails else {}),
+        **({"email": email} if email else {}),
     }

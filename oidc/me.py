@@ -15,10 +15,9 @@ from scim_server.store.rules import Rule
 from scim_server.store.sessions import Found, Session
 from scim_server.store.unit import Recorded, Unit
 
-MOST_SESSIONS = 50
+_MOST_SESSIONS = 50
 _MOST_EVENTS = 300
 _MOST_GROUPS = 500
-_AT_SIGN_IN = "signin"
 _NOT_SHOWN = {"schemas", "active", "groups"}
 
 
@@ -90,7 +89,7 @@ def portrait(unit: Unit, found: Found) -> Portrait:
     user_id, document = found.session.user_id, found.document
     user = unit.users.get(user_id)
     events = unit.events.list(_MOST_EVENTS, subject_id=user_id)
-    sessions = unit.sessions.of_user(user_id, MOST_SESSIONS)
+    sessions = unit.sessions.of_user(user_id, _MOST_SESSIONS)
     rules = unit.rules.all()
     link = unit.links.of_user(user_id)
     claimed = link.claims.get("groups", ()) if link else ()

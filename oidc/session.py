@@ -26,6 +26,7 @@ from scim_server import clock, log
 from scim_server.access import departure, standing
 from scim_server.config import Settings
 from scim_server.events import Authentication, DirectoryAlarm, RefreshFailed, Scope, SessionRefreshed
+from scim_server.store.documents import is_active
 from scim_server.store.identity_links import IdentityLink
 from scim_server.store.sessions import Found
 from scim_server.store.unit import Store, Unit
@@ -101,8 +102,9 @@ class Sessions:
         """End another session of the same user; False if there is none such."""
 
         def end(unit: Unit) -> bool:
-            own = {each.id for each in unit.sessions.of_user(found.session.user_id, MOST_SHOWN)}
-            return session_id in own and departure.end_session(unit, session_id, departure.ENDED_BY_USER)
+            other = unit.sessions.by_id(session_id)
+            is_own = other is not None and other.session.user_id == found.session.user_id
+            return is_own and departure.end_session(unit, session_id, departure.ENDED_BY_USER)
 
         return self._store.transact(Scope(found.tenant_id, SIGN_IN, asked.request_id), end)
 
@@ -119,19 +121,13 @@ class Sessions:
             found = unit.sessions.find(hashed)
         if found is None:
             raise NotSignedIn
-        session, now = found.session, clock.now()
-        if session.ended is not None:
-            raise NotSignedIn(session.end_reason or "")
+        if found.session.ended is not None:
+            raise NotSignedIn(found.session.end_reason or "")
         if found.suspended:
             raise NotSignedIn(SUSPENDED)
-        if found.withdrawn:
-            self._end(found, scope, departure.DIRECTORY_REMOVED)
-        if found.document.get("active", True) is False:
-            self._end(found, scope, departure.DEACTIVATED)
-        if session.expires <= now:
-            self._end(found, scope, "expired")
-        if session.seen + timedelta(seconds=session.idle_s) <= now:
-            self._end(found, scope, "idle")
+        over = departure.why_over(found, clock.now())
+        if over is not None:
+            self._end(found, scope, over)
         return found
 
     def _end(self, found: Found, scope: Scope, reason: str) -> None:
@@ -176,9 +172,11 @@ class Sessions:
             self._failing(found, scope, about, "provider_unavailable")
         except GroupsUnavailable:
             self._failing(found, scope, about, "groups_unresolved")
-        except (KeyFault, NoCredential) as fault:
-            log.get().error("refresh_not_possible", fault=str(fault), request_id=asked.request_id)
+        except NoCredential:
             self._failing(found, scope, about, "our_credential")
+        except KeyFault as fault:
+            log.get().error("secret_not_read", fault=str(fault), request_id=asked.request_id)
+            self._failing(found, scope, about, "server_error")
         else:
             self._go_on(found, directory, scope, link, tokens, claims, groups, about)
 
@@ -203,7 +201,7 @@ class Sessions:
 
         def confirm(unit: Unit) -> None:
             user = unit.users.lock(session.user_id)
-            if user is None or user.document.get("active", True) is False:
+            if user is None or not is_active(user.document):
                 return  # whoever did that has ended the session
             unit.links.note(link.id, said)
             decision = standing.settle(unit, user.id, said["groups"], "refreshed")
@@ -270,10 +268,6 @@ class Sessions:
             "directory_refuses_us", tenant=directory.tenant_name, tid=directory.tid, reason=reason, codes=list(about.error_codes)
         )
         self._store.transact(scope, lambda unit: unit.events.append(DirectoryAlarm(directory.id, reason, about)))
-
-
-MOST_SHOWN = 50
-"""Sessions of one user that are listed, and that he can end one by one."""
 
 
 class _Rests:

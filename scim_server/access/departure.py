@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from scim_server.events import Change, RoleLost, SessionEnded, UserChangedAtSignIn
 from scim_server.store.documents import is_active
+from scim_server.store.sessions import Found
 from scim_server.store.unit import Unit
 from scim_server.store.users import SCIM
 
@@ -16,6 +18,20 @@ REPLACED = "replaced"  # by a new one in the same browser
 DIRECTORY_REMOVED = "directory_removed"
 DEACTIVATED = "user_deactivated"
 REMOVED = "user_removed"
+EXPIRED = "expired"
+IDLE = "idle"
+
+
+def why_over(found: Found, now: datetime) -> str | None:
+    """Why a session that nobody has ended does not hold any more; None if it holds, as far as is known here."""
+    session = found.session
+    if found.withdrawn:
+        return DIRECTORY_REMOVED
+    if not is_active(found.document):
+        return DEACTIVATED
+    if session.expires <= now:
+        return EXPIRED
+    return IDLE if session.seen + timedelta(seconds=session.idle_s) <= now else None
 
 
 def end_session(unit: Unit, session_id: str, reason: str) -> bool:

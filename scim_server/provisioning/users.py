@@ -13,6 +13,7 @@ from scim_server.scim.matching import Bound
 from scim_server.scim.paging import Paging
 from scim_server.scim.resources import Document, Resource, accept
 from scim_server.scim.schemas import USER_TYPE
+from scim_server.store.documents import is_active
 from scim_server.store.unit import Page, Unit
 
 
@@ -81,7 +82,7 @@ def _adopt(unit: Unit, user: Resource, body: dict[str, Any], *, lenient: bool) -
 
 def _if_deactivated(unit: Unit, before: Resource, after: Resource) -> None:
     """Whoever is not active any more is out, in this transaction."""
-    if before.document.get("active", True) and after.document.get("active", True) is False:
+    if is_active(before.document) and not is_active(after.document):
         departure.leave(unit, after.id, departure.DEACTIVATED)
 
 

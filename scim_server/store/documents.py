@@ -127,6 +127,13 @@ def is_active(document: Document) -> bool:
     return document.get("active", True) is not False
 
 
+def primary_email(document: Document) -> str | None:
+    """The user's primary e-mail address, or else the first."""
+    listed = [each for each in document.get("emails", ()) if each.get("value")]
+    chosen = next((each for each in listed if each.get("primary")), listed[0] if listed else None)
+    return chosen["value"] if chosen else None
+
+
 def manager_id(document: Document) -> str | None:
     """The id of the user that the document names as manager, if it is one that a user could have."""
     value = document.get(ENTERPRISE_USER, {}).get("manager", {}).get("value", "")
