@@ -119,7 +119,7 @@ class Flow:
             except ProviderUnavailable as fault:
                 raise _unavailable(fault, tenant, about) from fault
             except KeyFault as fault:
-                raise _failed("our_credential", tenant, about, str(fault), retry=True) from fault
+                raise _failed("server_error", tenant, about, str(fault), retry=True) from fault
             unit.sign_ins.add(
                 sign_in_id,
                 directory_id=directory.id,
@@ -181,7 +181,7 @@ class Flow:
         try:
             return sign_in, self._ring.open(sealed) if sealed else None
         except KeyFault as fault:
-            raise SignInFailed("our_credential", str(fault), tenant_id=tenant_id, authentication=about, retry=True) from fault
+            raise SignInFailed("server_error", str(fault), tenant_id=tenant_id, authentication=about, retry=True) from fault
 
     def _check_sign_in(self, sign_in: SignIn, browser: str | None, tenant: Tenant, about: Authentication) -> None:
         if sign_in.used is not None:
@@ -226,7 +226,7 @@ class Flow:
         except NoCredential as fault:
             raise _failed("our_credential", tenant, about, str(fault)) from fault
         except KeyFault as fault:
-            raise _failed("our_credential", tenant, about, str(fault), retry=True) from fault
+            raise _failed("server_error", tenant, about, str(fault), retry=True) from fault
 
     def _claims(self, tokens: Tokens, sign_in: SignIn, directory: Directory, tenant: Tenant, about: Authentication) -> Claims:
         try:
@@ -246,19 +246,19 @@ class Flow:
         else:
             found = self._entrances.directory(claims.tid)
         if found is None:
-            raise _failed("unknown_directory", tenant, about)
+            raise _failed("unknown_directory", tenant, about, begun_at=asked_at.tid)
         if found.tenant_id != tenant.id:
-            raise _failed("directory_of_another_tenant", tenant, about)
+            raise _failed("directory_of_another_tenant", tenant, about, begun_at=asked_at.tid)
         if (found.cloud, found.authority, found.client_id) != (asked_at.cloud, asked_at.authority, asked_at.client_id):
-            raise _failed("invalid_token", tenant, about, "of a directory at which we are another client")
+            raise _failed("invalid_token", tenant, about, "of a directory at which we are another client", begun_at=asked_at.tid)
         return found
 
     def _check_address(self, claims: Claims, sign_in: SignIn, tenant: Tenant, about: Authentication) -> None:
         if claims.acct == _GUEST and tenant.settings.guests is False:
-            raise _failed("guest_refused", tenant, about, address=claims.preferred_username)
+            raise _refused("guest_refused", tenant, about, address=claims.preferred_username)
         for address in (claims.preferred_username, claims.upn, claims.email, sign_in.login_hint):
             if address and self._entrances.holder_of(address) not in (None, tenant.id):
-                raise _failed("address_of_another_tenant", tenant, about, address=address)
+                raise _refused("address_of_another_tenant", tenant, about, address=address)
 
     def _groups(
         self, claims: Claims, tokens: Tokens, directory: Directory, tenant: Tenant, about: Authentication, asked: Request
@@ -268,7 +268,7 @@ class Flow:
             return groups_of(claims.groups, tokens, directory, self._graph, self._store, Scope(tenant.id, SIGN_IN, asked.request_id), about)
         except GroupsUnavailable as fault:
             detail = fault.reason
-            raise _failed("groups_unresolved", tenant, about, detail, retry=True, retry_after=fault.retry_after) from fault
+            raise _refused("groups_unresolved", tenant, about, detail, retry=True, retry_after=fault.retry_after) from fault
 
     def _arrive(
         self,
@@ -317,7 +317,7 @@ class Flow:
                 self._store.transact(scope, let_in)
         except NotAdmitted as refused:
             self._put_out(refused, scope)
-            raise _failed(
+            raise _refused(
                 refused.reason,
                 tenant,
                 about,
@@ -327,9 +327,9 @@ class Flow:
                 group_ids=refused.group_ids,
             ) from refused
         except Taken as fault:
-            raise _failed("name_taken", tenant, about, str(fault), address=claims.preferred_username) from fault
+            raise _refused("name_taken", tenant, about, str(fault), address=claims.preferred_username) from fault
         except KeyFault as fault:
-            raise _failed("our_credential", tenant, about, str(fault), retry=True) from fault
+            raise _refused("server_error", tenant, about, str(fault), retry=True) from fault
         if earlier is not None and (other := tickets.tenant_of(earlier)) not in (None, tenant.id):
             self._store.transact(Scope(other or SERVER, SIGN_IN, asked.request_id), lambda unit: _end_earlier(unit, earlier))
         return Completed(ticket, int(lifetime.total_seconds()), sign_in.return_path)
@@ -356,9 +356,12 @@ def _end_earlier(unit: Unit, ticket: str) -> None:
 
 
 def _failed(reason: str, tenant: Tenant, about: Authentication, detail: str = "", **more: Any) -> SignInFailed:
-    return SignInFailed(
-        reason, detail, tenant_id=tenant.id, tenant_name=tenant.name, contact=tenant.settings.contact, authentication=about, **more
-    )
+    return SignInFailed(reason, detail, **{"tenant_id": tenant.id, "begun_at": about.tid, "authentication": about, **more})
+
+
+def _refused(reason: str, tenant: Tenant, about: Authentication, detail: str = "", **more: Any) -> SignInFailed:
+    """Of somebody who is known to be of the tenant."""
+    return _failed(reason, tenant, about, detail, tenant_name=tenant.name, contact=tenant.settings.contact, **more)
 
 
 def _unavailable(fault: ProviderUnavailable, tenant: Tenant, about: Authentication) -> SignInFailed:

@@ -26,7 +26,10 @@ class SignInFailed(Exception):
     """``reason`` is a stable word, for the page and the event; ``detail`` says more, for the event only.
 
     ``groups`` are names of those of which one would let the person in, ``group_ids`` their object ids. ``retry``: it is worth trying
-    again, after ``retry_after`` seconds if that is known. ``user_id``: whom it would have been.
+    again, after ``retry_after`` seconds if that is known. ``user_id``: whom it would have been. ``begun_at``: the ``tid`` of the directory
+    where it was begun, to begin again.
+
+    ``tenant_name`` and ``contact``, whom to ask there, are for whoever is proved to be of the tenant: nobody else is told them.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class SignInFailed(Exception):
         detail: str = "",
         *,
         tenant_id: str | None = None,
+        begun_at: str | None = None,
         tenant_name: str | None = None,
         contact: str | None = None,
         user_id: str | None = None,
@@ -50,6 +54,7 @@ class SignInFailed(Exception):
         self.reason = reason
         self.detail = detail
         self.tenant_id = tenant_id
+        self.begun_at = begun_at
         self.tenant_name = tenant_name
         self.contact = contact
         self.user_id = user_id

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from flask import Response, request
+
+_MAX_PATH = 2000
+_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")  # of this origin: neither another host nor what a browser might take for one
 
 
 def wants_json() -> bool:
@@ -29,3 +34,12 @@ def go_to(url: str) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def return_path() -> str | None:
+    """Where this request wants to go in the end (``next``), if that is a path of this origin."""
+    text = request.args.get("next")
+    if not text or len(text) > _MAX_PATH or not _PATH.fullmatch(text):
+        return None
+    parts = urlsplit(text)
+    return None if parts.scheme or parts.netloc else text

@@ -1,6 +1,7 @@
 """From failures to answers: the only translator, for people (a page) and for programs (JSON).
 
-SignInFailed          a page that says why, what to do and whom to ask; 403, or 503 where it is worth trying again; recorded
+SignInFailed          a page that says why, what to do and whom to ask; 403, or 503 where it is worth trying again; recorded;
+                      where no tenant can be named, the page to sign in again
 NotSignedIn           to /login and back, for a page; 401 for whoever asks for JSON, and below /auth
 TooManyRequests       429 with Retry-After
 KeyFault              503: secrets cannot be read; the log says which key is missing
@@ -18,8 +19,9 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from oidc.blueprint import cookies, pages
-from oidc.blueprint.answers import answer, go_to, wants_json
+from oidc.blueprint import cookies, pages, wording
+from oidc.blueprint.answers import answer, go_to, return_path, wants_json
+from oidc.blueprint.wording import STRANGERS
 from oidc.refusals import RefusedSignIns, SignInFailed
 from oidc.session import SUSPENDED, NotSignedIn
 from scim_server import clock, log
@@ -27,9 +29,6 @@ from scim_server.config import Settings
 from scim_server.store.errors import Busy, StoreError
 from scim_server.tenancy.keys import KeyFault
 from scim_server.tenancy.rates import TooManyRequests
-
-STRANGERS = ("unknown_domain", "unknown_tenant", "no_directory", "tenant_suspended")
-"""To a stranger these are one: nobody learns from them who is a customer."""
 
 _STATUS = {
     **dict.fromkeys(STRANGERS, 404),
@@ -48,16 +47,14 @@ def register(blueprint: Blueprint, refused: RefusedSignIns, settings: Settings) 
     blueprint.register_error_handler(TooManyRequests, partial(_too_many, settings))
     blueprint.register_error_handler(KeyFault, partial(_no_key, settings))
     blueprint.register_error_handler(StoreError, partial(_store, settings))
-    blueprint.register_error_handler(HTTPException, _http)
+    blueprint.register_error_handler(HTTPException, partial(_http, settings))
     blueprint.register_error_handler(Exception, partial(_unexpected, settings))
 
 
 def _sign_in_failed(refused: RefusedSignIns, settings: Settings, failure: SignInFailed) -> Response:
     refused.record(failure, g.request_id)
     g.refusal = failure.reason
-    again = settings.prefix + "/login"
-    if failure.tenant_name and failure.reason not in STRANGERS:
-        again += "?" + urlencode({"tenant": failure.tenant_name, **({} if failure.retry else {"another": "1"})})
+    again = _again(settings, failure)
     if failure.retry:
         wait = math.ceil(failure.retry_after) if failure.retry_after else None
         response = _error(failure.reason, _LATER) if wants_json() else pages.retry(failure.reason, g.request_id, wait, again, _LATER)
@@ -67,6 +64,8 @@ def _sign_in_failed(refused: RefusedSignIns, settings: Settings, failure: SignIn
     status = _STATUS.get(failure.reason, _FORBIDDEN)
     if wants_json():
         return _error(failure.reason, status)
+    if failure.reason in STRANGERS:  # one page for all of them: whatever is known of the tenant, it does not show
+        return pages.sign_in(failure.address or "", failure.reason, return_path(), g.request_id, status)
     shown = pages.Refusal(
         reason=failure.reason,
         tenant_name=failure.tenant_name,
@@ -78,6 +77,14 @@ def _sign_in_failed(refused: RefusedSignIns, settings: Settings, failure: SignIn
         sign_in_url=again,
     )
     return pages.refused(shown, status)
+
+
+def _again(settings: Settings, failure: SignInFailed) -> str:
+    """Where to begin again: at the person's tenant; where it is not proved to be his, at the directory that the browser came from."""
+    query = {"tenant": failure.tenant_name} if failure.tenant_name else {"directory": failure.begun_at} if failure.begun_at else {}
+    if query and wording.of(failure.reason).other_account:
+        query["another"] = "1"
+    return settings.prefix + "/login" + ("?" + urlencode(query) if query else "")
 
 
 def _not_signed_in(settings: Settings, failure: NotSignedIn) -> Response:
@@ -102,7 +109,7 @@ def _too_many(settings: Settings, failure: TooManyRequests) -> Response:
 
 def _no_key(settings: Settings, failure: KeyFault) -> Response:
     log.get().error("secret_not_read", fault=str(failure), request_id=g.request_id)
-    return _later("our_credential", settings, None)
+    return _later("server_error", settings, None)
 
 
 def _store(settings: Settings, failure: StoreError) -> Response:
@@ -110,10 +117,12 @@ def _store(settings: Settings, failure: StoreError) -> Response:
     return _later("provider_unavailable", settings, 1 if isinstance(failure, Busy) else 5)
 
 
-def _http(failure: HTTPException) -> Response | HTTPException:
-    if not _is_program():
-        return failure
-    response = _error(failure.name.lower().replace(" ", "_"), failure.code or 500, failure.description)
+def _http(settings: Settings, failure: HTTPException) -> Response:
+    status = failure.code or 500
+    if _is_program():
+        response = _error(failure.name.lower().replace(" ", "_"), status, failure.description)
+    else:
+        response = pages.retry("not_accepted", g.request_id, None, settings.prefix + "/login", status)
     for name, value in failure.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):
             response.headers[name] = value

@@ -7,6 +7,7 @@ words, stands in ``wording``.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,8 @@ _HERE = Path(__file__).parent
 _STATIC = "/login-static"
 _PREFIX, _FORM_ACTION = "SIGN_IN_PREFIX", "SIGN_IN_FORM_ACTION"
 _LONGEST = 300
+# What would turn the words of the page around a name about, too: embeddings, overrides and isolates of text direction.
+_TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,12 @@ def install(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(shown=shown, instant=instant)
 
 
-def sign_in(address: str = "", problem: str | None = None, next: str | None = None, status: int = 200) -> Response:
-    """Where somebody says who he is, so that it is known where he signs in. ``problem`` is a reason."""
+def sign_in(
+    address: str = "", problem: str | None = None, next: str | None = None, reference: str | None = None, status: int = 200
+) -> Response:
+    """Where somebody says who he is, so that it is known where he signs in. ``problem`` is a reason why it did not come about."""
     words = wording.of(problem) if problem else None
-    return _page("sign_in.html", status, address=address[:_LONGEST], words=words, next=next)
+    return _page("sign_in.html", status, address=address[:_LONGEST], words=words, next=next, reference=reference)
 
 
 def choose_directory(tenant_name: str, choices: Sequence[Choice]) -> Response:
@@ -102,8 +107,8 @@ def shown(value: Any) -> str:
         return shown(named) if named else ", ".join(shown(each) for each in value.values() if not isinstance(each, dict | list))
     if isinstance(value, bool):
         return wording.gettext(wording.YES) if value else wording.gettext(wording.NO)
-    text = str(value)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    text = "".join(each for each in str(value)[: _LONGEST + 1] if unicodedata.bidirectional(each) not in _TURNING)
+    return text if len(str(value)) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def instant(value: datetime) -> str:
@@ -113,7 +118,7 @@ def instant(value: datetime) -> str:
 
 def _language() -> str:
     """The first that the browser likes: of `de-AT` the `de`."""
-    liked = (each.partition("-")[0].lower() for each in request.accept_languages.values())
+    liked = (each.partition("-")[0].lower() for each, quality in request.accept_languages if quality)
     return next((each for each in liked if each in LANGUAGES), LANGUAGES[0])
 
 

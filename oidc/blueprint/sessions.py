@@ -17,6 +17,7 @@ from scim_server.access import departure
 from scim_server.access.roles import Role
 from scim_server.config import Settings
 from scim_server.events import Principal, Scope
+from scim_server.store.documents import primary_email
 from scim_server.store.sessions import Found
 from scim_server.store.unit import Store
 
@@ -114,20 +115,13 @@ def headers(found: Found) -> dict[str, str]:
         "X-Auth-User": found.session.user_id,
         "X-Auth-User-Name": quote(document["userName"], safe=_SAFE),
         "X-Auth-Name": quote(document.get("displayName") or document["userName"], safe=_SAFE),
-        "X-Auth-Email": quote(email_of(document) or "", safe=_SAFE),
+        "X-Auth-Email": quote(primary_email(document) or "", safe=_SAFE),
         "X-Auth-Tenant": found.tenant_id,
         "X-Auth-Tenant-Name": quote(found.tenant_name, safe=_SAFE),
         "X-Auth-Roles": ",".join(found.session.roles),
         "X-Auth-Session": found.session.id,
     }
     return {name: value for name, value in values.items() if value}
-
-
-def email_of(document: dict[str, Any]) -> str | None:
-    """The primary e-mail address, or the first."""
-    listed = [each for each in document.get("emails", ()) if each.get("value")]
-    chosen = next((each for each in listed if each.get("primary")), listed[0] if listed else None)
-    return chosen["value"] if chosen else None
 
 
 def _about(found: Found) -> dict[str, Any]:
@@ -139,7 +133,7 @@ def _about(found: Found) -> dict[str, Any]:
             "userName": document["userName"],
             "displayName": document.get("displayName"),
             "externalId": document.get("externalId"),
-            "email": email_of(document),
+            "email": primary_email(document),
         },
         "tenant": {"id": found.tenant_id, "name": found.tenant_name},
         "roles": list(session.roles),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import replace
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, request
 
 from oidc.blueprint import cookies, pages
-from oidc.blueprint.answers import go_to
+from oidc.blueprint.answers import go_to, return_path
 from oidc.flow import Flow
 from oidc.refusals import SignInFailed
 from scim_server.config import Settings
@@ -20,8 +19,6 @@ from scim_server.tenancy.rates import Buckets, TooManyRequests
 
 _HOME = "/me"  # where somebody comes to who did not come from anywhere
 
-_MAX_PATH = 2000
-_PATH = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")  # of this origin: neither another host nor what a browser might take for one
 _ANSWER = ("state", "code", "error", "error_description", "iss")
 _MAX_PARAMETER = 8000
 
@@ -34,7 +31,7 @@ def create_blueprint(entrances: Entrances, flow: Flow, settings: Settings) -> Bl
     def login() -> Response:
         """To the directory of whoever comes by a tenant's link, with an address, or having chosen."""
         tenant, address, tid = (request.args.get(name, "") for name in ("tenant", "login_hint", "directory"))
-        target = return_path(request.args.get("next")) or settings.prefix + _HOME
+        target = return_path() or settings.prefix + _HOME
         if not (tenant or address or tid):
             return pages.sign_in(next=target)
         limit.take(g.address)
@@ -64,14 +61,6 @@ def create_blueprint(entrances: Entrances, flow: Flow, settings: Settings) -> Bl
         return response
 
     return blueprint
-
-
-def return_path(text: str | None) -> str | None:
-    """Where to go in the end, if it is a path of this origin."""
-    if not text or len(text) > _MAX_PATH or not _PATH.fullmatch(text):
-        return None
-    parts = urlsplit(text)
-    return None if parts.scheme or parts.netloc else text
 
 
 def _entrance(entrances: Entrances, tenant: str, address: str, tid: str) -> Entrance | None:

@@ -17,13 +17,20 @@ def N_(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """``heading`` and ``what`` say what happened; ``do`` says what the person can do, ``admin`` what an administrator can."""
+    """``heading`` and ``what`` say what happened; ``do`` says what the person can do, ``admin`` what an administrator can.
+
+    ``other_account``: with the same account it would be the same again.
+    """
 
     heading: str
     what: str
     do: str = ""
     admin: str = ""
+    other_account: bool = False
 
+
+STRANGERS = ("unknown_domain", "unknown_tenant", "no_directory", "tenant_suspended")
+"""To a stranger these are one: nobody learns from them who is a customer."""
 
 YES, NO = N_("yes"), N_("no")
 
@@ -55,12 +62,14 @@ _OTHER_ORGANISATION = Words(
     N_("You signed in with an account that is not one of the organisation whose sign-in you used."),
     N_("Sign in with the account of the organisation that you want to work for."),
     N_("If the directory is yours, it has to be added to your tenant first."),
+    other_account=True,
 )
 _DISABLED = Words(
     N_("Your account is disabled"),
     N_("Your organisation has disabled or removed your account, so you cannot sign in."),
     N_("If that is a mistake, ask your administrator, and give the reference below."),
     N_("Enable the account in Microsoft Entra ID, and let provisioning run; the person can sign in again after that."),
+    other_account=True,
 )
 
 _NOT_REGISTERED = Words(
@@ -71,7 +80,7 @@ _NOT_REGISTERED = Words(
 )
 
 _WORDS = {
-    **dict.fromkeys(("unknown_domain", "unknown_tenant", "no_directory", "tenant_suspended"), _NOT_FOUND),
+    **dict.fromkeys(STRANGERS, _NOT_FOUND),
     **dict.fromkeys(("state_missing", "state_unknown", "state_expired", "state_used", "other_browser"), _STALE),
     **dict.fromkeys(("wrong_issuer_parameter", "no_id_token", "invalid_token", "provider_refused", "request_refused"), _INVALID),
     "provider_unavailable": _UNAVAILABLE,
@@ -79,7 +88,7 @@ _WORDS = {
     "not_of_this_directory": _OTHER_ORGANISATION,
     **dict.fromkeys(("user_inactive", "disabled_in_directory"), _DISABLED),
     "access_denied": Words(
-        N_("You cancelled the sign-in"),
+        N_("The sign-in was cancelled"),
         N_("You, or your organisation's sign-in service, stopped before it was complete. Nothing was changed."),
         _AGAIN,
     ),
@@ -88,6 +97,7 @@ _WORDS = {
         N_("Your organisation has taken you off the list of people who may use this application."),
         N_("If that is a mistake, ask your administrator, and give the reference below."),
         N_("Assign the person to the application in Microsoft Entra ID again, and let provisioning run."),
+        other_account=True,
     ),
     "removed_from_directory": _DISABLED,
     "name_taken": Words(
@@ -98,17 +108,20 @@ _WORDS = {
             "Map the attribute externalId to objectId in the provisioning of Microsoft Entra ID and restart it; "
             "or allow matching by user name within your verified domains."
         ),
+        other_account=True,
     ),
     "guest_refused": Words(
         N_("Guests cannot sign in here"),
         N_("You are a guest in this organisation's directory, and it does not let guests use this application."),
         N_("Sign in with an account of the organisation itself, or ask your administrator."),
+        other_account=True,
     ),
     "not_in_allowed_group": Words(
         N_("You are not in a group that may sign in"),
         N_("Your organisation lets only members of certain groups use this application, and you are in none of them."),
         N_("Ask to be taken into one of these groups, then sign in again."),
         N_("Add the person to one of these groups in Microsoft Entra ID."),
+        other_account=True,
     ),
     "groups_unresolved": Words(
         N_("We could not read your groups"),
@@ -124,6 +137,7 @@ _WORDS = {
         N_("Your organisation lets only people use this application who are assigned to it, and you are not."),
         _ASK,
         N_("Assign the person, or a group, under Users and groups of the enterprise application."),
+        other_account=True,
     ),
     "consent_missing": Words(
         N_("Your organisation has not approved this application"),
@@ -147,6 +161,11 @@ _WORDS = {
         N_("Too many attempts"),
         N_("There were very many sign-ins from your network within a short time."),
         N_("Wait a moment, then try again."),
+    ),
+    "not_accepted": Words(
+        N_("That was not accepted"),
+        N_("What your browser sent cannot be used here, or did not come from a page of this site. Nothing was changed."),
+        _AGAIN,
     ),
     "server_error": Words(
         N_("Something went wrong on our side"),
@@ -174,7 +193,7 @@ _ROLES = {
 
 _ATTRIBUTES = {
     "userName": N_("User name"),
-    "displayName": N_("Name shown"),
+    "displayName": N_("Display name"),
     "name": N_("Name"),
     "emails": N_("E-mail"),
     "phoneNumbers": N_("Telephone"),
@@ -221,6 +240,8 @@ _ENDS = {
     "revoked": N_("your organisation revoked it"),
     "password_changed": N_("your password was changed"),
     "refresh_token_expired": N_("it was not used for too long"),
+    **dict.fromkeys(("refresh_token_invalid", "client_loop", "registered_as_single_page_app"), N_("your organisation did not prolong it")),
+    "sign_in_frequency": N_("your organisation asks for a new sign-in from time to time"),
 }
 
 
@@ -232,7 +253,8 @@ def gettext(text: str) -> str:
 def of(reason: str) -> Words:
     """Why somebody did not come in."""
     words = _WORDS.get(reason, _INVALID)
-    return Words(*(gettext(each) if each else "" for each in (words.heading, words.what, words.do, words.admin)))
+    heading, what, do, admin = (gettext(each) if each else "" for each in (words.heading, words.what, words.do, words.admin))
+    return Words(heading, what, do, admin, words.other_account)
 
 
 def source(name: str | None) -> str:
