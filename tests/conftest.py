@@ -22,6 +22,8 @@ from scim_server.store.engine import create_engine
 from scim_server.store.migrations import ROLE, migrate
 from scim_server.store.unit import Store
 from tests import postgres
+from tests.chromium import chromium  # noqa: F401  a fixture: one browser for all modules, as there can be but one Playwright
+from tests.entra_directory import entra, new_entra  # noqa: F401  fixtures
 from tests.provider import directory, new_directory  # noqa: F401  fixtures
 from tests.server import Server
 from tests.tenants import BASE_URL, KEY, fresh_scope

@@ -25,7 +25,7 @@ from scim_server.store.unit import Recorded, Store
 from scim_server.tenancy.directories import Directories, Registration
 from scim_server.tenancy.keys import KeyRing
 from tests.browser import Browser, Page
-from tests.entra_directory import SECRET, EntraDirectory, NewEntra, entra, new_entra  # noqa: F401  fixtures
+from tests.entra_directory import SECRET, EntraDirectory, NewEntra
 from tests.http.conftest import Scim
 from tests.tenants import KEY, OPERATOR, fresh_scope, new_app, new_credential
 
@@ -111,10 +111,10 @@ def sign_in_app(engine: Engine) -> Flask:
 
 
 @pytest.fixture
-def new_company(engine: Engine, owner_engine: Engine, store: Store, sign_in_app: Flask, new_entra: NewEntra) -> NewCompany:  # noqa: F811  the fixture
+def new_company(engine: Engine, owner_engine: Engine, store: Store, sign_in_app: Flask, new_entra: NewEntra) -> NewCompany:
     """Makes companies. Keywords are settings of an application of their own."""
 
-    def make(entra: EntraDirectory | None = None, scope: Scope | None = None, **settings: Any) -> Company:  # noqa: F811
+    def make(entra: EntraDirectory | None = None, scope: Scope | None = None, **settings: Any) -> Company:
         app = application(engine, **settings) if settings else sign_in_app
         company = Company(app, engine, owner_engine, store, scope or fresh_scope(engine), entra or new_entra(), settings)
         company.entra.register(PUBLIC_URL)
@@ -129,7 +129,7 @@ def company(new_company: NewCompany) -> Company:
     return new_company()
 
 
-def add_directory(company: Company, entra: EntraDirectory, **given: Any) -> None:  # noqa: F811
+def add_directory(company: Company, entra: EntraDirectory, **given: Any) -> None:
     """Make the directory the tenant's, as ``directory add`` does."""
     registry = Registry(company.engine)
     ring = KeyRing.of(Settings(secret_keys=(KEY,)), registry)

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from scim_server.tenancy.keys import generate
-from tests.chromium import NARROW, WIDE, chromium, look  # noqa: F401  a fixture
+from tests.chromium import NARROW, WIDE, look
 from tests.conftest import Databases
-from tests.entra_directory import SECRET, EntraDirectory, NewEntra, entra, new_entra  # noqa: F401  fixtures
+from tests.entra_directory import SECRET, EntraDirectory, NewEntra
 from tests.server import Server
 
 ANNA = "anna@contoso.example"
@@ -39,7 +39,7 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(databases: Databases, tmp_path_factory: pytest.TempPathFactory, new_entra: NewEntra) -> Iterator[Site]:  # noqa: F811
+def site(databases: Databases, tmp_path_factory: pytest.TempPathFactory, new_entra: NewEntra) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("site")
     settings = {"DATABASE_URL": databases.migrated(), "SECRET_KEYS": generate(), "ALLOW_CUSTOM_CLOUD": "true", "REFRESH_FLOOR_S": "0"}
     server = Server(folder, WORKERS="2", THREADS="4", **settings)
@@ -62,7 +62,7 @@ def site(databases: Databases, tmp_path_factory: pytest.TempPathFactory, new_ent
 
 
 @pytest.fixture(params=LANGUAGES)
-def context(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:  # noqa: F811
+def context(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(locale=request.param, viewport=WIDE)  # type: ignore[arg-type]  # a dict with those two
     context.set_default_timeout(15_000)
     yield context
@@ -165,7 +165,7 @@ def test_refused(site: Site, context: BrowserContext) -> None:
     look(page, f"unknown {name}")
 
 
-def test_where_to_choose_and_what_to_try_again(site: Site, context: BrowserContext, new_entra: NewEntra) -> None:  # noqa: F811
+def test_where_to_choose_and_what_to_try_again(site: Site, context: BrowserContext, new_entra: NewEntra) -> None:
     page = context.new_page()
     name = LANGUAGES[page.evaluate("navigator.language")]
     tenant = f"Fabrikam {uuid4().hex[:8]}"

@@ -10,8 +10,10 @@ import pytest
 from babel.messages import Catalog, extract, mofile, pofile
 from flask import Flask, Response
 
+from oidc import errors, session
 from oidc.blueprint import pages, wording
 from oidc.me import Attribute, GroupOfMine, Occurrence, Portrait, RoleOfMine, SessionOfMine
+from scim_server.access import departure, standing
 from scim_server.config import Settings
 
 ROOT = Path(pages.__file__).parent
@@ -19,7 +21,14 @@ CATALOGUE = ROOT / "translations" / "de" / "LC_MESSAGES" / "messages.po"
 HOSTILE = '<script>alert("x")</script>\u202e' + "x" * 10_000
 NOW = datetime(2026, 11, 26, 9, 5, tzinfo=UTC)
 ROLES = (("admin", "scim"), ("auditor", "token"), ("employee", "default"))
-STRANGERS = ("unknown_domain", "unknown_tenant", "no_directory", "tenant_suspended")
+POLICY = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "form-action": "'self' https:",
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +46,7 @@ def app() -> Flask:
 
     @app.get("/sign-in")
     def sign_in() -> Response:
-        return pages.sign_in(HOSTILE, "unknown_domain", HOSTILE, 404)
+        return pages.sign_in(HOSTILE, "unknown_domain", HOSTILE, "reference", 404)
 
     @app.get("/choose")
     def choose() -> Response:
@@ -80,7 +89,8 @@ PATHS = ["/refused/not_in_allowed_group", "/retry/provider_unavailable", "/sign-
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
-    ("accepted", "language"), [("de-AT,en;q=0.5", "de"), ("en-US", "en"), ("fr", "en"), ("", "en"), ("de;q=0.1,en", "en")]
+    ("accepted", "language"),
+    [("de-AT,en;q=0.5", "de"), ("en-US", "en"), ("fr", "en"), ("", "en"), ("de;q=0.1,en", "en"), ("fr,de;q=0", "en")],
 )
 def test_every_page_in_both_languages(app: Flask, path: str, accepted: str, language: str) -> None:
     answer = app.test_client().get(path, headers={"Accept-Language": accepted})
@@ -88,12 +98,38 @@ def test_every_page_in_both_languages(app: Flask, path: str, accepted: str, lang
     assert f'<html lang="{language}">' in text
     assert answer.headers["Content-Language"] == language
     assert "<script" not in text
+    assert "\u202e" not in text or path in ("/me", "/sign-in")  # which put it into fields of forms, too
     assert "x" * 1000 not in text or path in ("/me", "/sign-in")  # what people look at is cut off
     assert answer.headers["Cache-Control"] == "no-store"
-    policy = answer.headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy
-    assert "script" not in policy
+    assert dict(each.strip().split(" ", 1) for each in answer.headers["Content-Security-Policy"].split(";")) == POLICY
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert {"Accept-Language", "Cookie"} <= set(answer.headers["Vary"].split(", "))
+
+
+@pytest.mark.parametrize("language", pages.LANGUAGES)
+def test_strangers_see_one_page(app: Flask, language: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert len({pages.sign_in("", each, None, "reference", 404).get_data() for each in wording.STRANGERS}) == 1
+
+
+def test_whatever_ended_a_session_is_said_in_words(app: Flask) -> None:
+    """Of a directory's refusals, of SCIM and of ourselves."""
+    ours = {departure.SIGNED_OUT, departure.ENDED_BY_USER, departure.ENDED_BY_OPERATOR, departure.DIRECTORY_REMOVED}
+    ours |= {
+        departure.DEACTIVATED,
+        departure.REMOVED,
+        standing.NOT_ALLOWED,
+        session.FRONT_CHANNEL,
+        departure.EXPIRED,
+        departure.IDLE,
+        "invalid_token",
+    }
+    codes = (50057, 50034, 50020, 50105, 65001, 50173, 50132, 700082, 700084, 70043, 50076, 53003, 70000, 50196)
+    theirs = {errors.verdict(errors.ProviderError("invalid_grant", (each,)), 400).reason for each in (*codes, 1)}
+    assert len(theirs) == len(codes)
+    with app.test_request_context():
+        assert [each for each in ours | theirs if wording.reason(each) == each] == []
 
 
 def test_every_reason_has_words_of_its_own(app: Flask) -> None:
@@ -103,7 +139,6 @@ def test_every_reason_has_words_of_its_own(app: Flask) -> None:
         for reason in wording.REASONS:
             text = client.get(f"/refused/{reason}", headers={"Accept-Language": language}).get_data(as_text=True)
             seen[language, reason] = text
-    assert len({seen["en", each] for each in STRANGERS}) == 1
     assert all(seen["en", each] != seen["de", each] for each in wording.REASONS)
     assert len({seen["de", each] for each in wording.REASONS}) > 15
 
