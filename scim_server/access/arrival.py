@@ -22,7 +22,7 @@ from scim_server.events import Authentication, Change, IdentityLinked, UserChang
 from scim_server.scim.changes import differences
 from scim_server.scim.documents import Document
 from scim_server.scim.resources import Resource, accept
-from scim_server.scim.schemas import USER_TYPE
+from scim_server.scim.schemas import USER
 from scim_server.store.documents import is_active
 from scim_server.store.identity_links import IdentityLink
 from scim_server.store.unit import Unit
@@ -118,8 +118,8 @@ def _find(unit: Unit, person: Person, *, link_by_user_name: bool) -> tuple[Resou
 
 
 def _create(unit: Unit, person: Person) -> Resource:
-    body = {"schemas": [USER_TYPE.schema.id], "userName": person.user_name, "externalId": person.oid, "active": True, **_said(person)}
-    user = unit.users.insert(accept(USER_TYPE, body, lenient=True).document, SIGN_IN)
+    body = {"schemas": [USER], "userName": person.user_name, "externalId": person.oid, "active": True, **_said(person)}
+    user = unit.users.insert(accept(unit.users.type, body, lenient=True).document, SIGN_IN)
     unit.events.append(UserCreatedAtSignIn(user.id, user.version, user.document))
     return user
 
@@ -134,8 +134,8 @@ def _update(unit: Unit, user: Resource, person: Person) -> Resource:
             document["userName"] = person.user_name
     else:
         document = {**({"displayName": said["displayName"]} if "displayName" in said else {}), **user.document}
-    changed = accept(USER_TYPE, document, lenient=True, current=user.document).document
-    changes = [Change(*difference) for difference in differences(USER_TYPE, user.document, changed)]
+    changed = accept(user.type, document, lenient=True, current=user.document).document
+    changes = [Change(*difference) for difference in differences(user.type, user.document, changed)]
     if not changes:
         return user
     updated = unit.users.update(user, changed, source or SIGN_IN)

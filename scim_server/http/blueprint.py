@@ -14,7 +14,6 @@ from scim_server.config import BASE_PATH, Network, Settings
 from scim_server.http import discovery, errors, health, oauth_token
 from scim_server.http.addresses import client_address
 from scim_server.http.resources import Endpoint
-from scim_server.provisioning import groups, users
 from scim_server.scim.schemas import GROUP_TYPE, USER_TYPE
 from scim_server.store.unit import Store
 from scim_server.tenancy.bearer import Bearer
@@ -23,6 +22,7 @@ from scim_server.tenancy.client_credentials import ClientCredentials
 from scim_server.turns import TENANT_OF
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SEARCH = "/.search"  # a POST that only reads (RFC 7644 §3.4.3)
 
 
 def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredentials, settings: Settings) -> None:
@@ -49,12 +49,12 @@ def _resources(store: Store, bearer: Bearer, base_url: str, max_results: int) ->
 
     @blueprint.before_request
     def authenticate() -> None:
-        needs = READ if request.method in _SAFE else WRITE
+        needs = READ if request.method in _SAFE or request.path.rstrip("/").endswith(_SEARCH) else WRITE
         g.client = bearer.client(request.headers.get("Authorization"), g.address, g.request_id, needs)
         g.scope = g.client.scope(g.request_id)
 
-    Endpoint(USER_TYPE, users, "groups", True, store, base_url, max_results).register(blueprint)
-    Endpoint(GROUP_TYPE, groups, "members", False, store, base_url, max_results).register(blueprint)
+    Endpoint(USER_TYPE.name, USER_TYPE.endpoint, "groups", True, store, base_url, max_results).register(blueprint)
+    Endpoint(GROUP_TYPE.name, GROUP_TYPE.endpoint, "members", False, store, base_url, max_results).register(blueprint)
     return blueprint
 
 

@@ -19,9 +19,11 @@ from scim_server.scim import paging
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, ScimError, TooLarge
 from scim_server.scim.filters import parse_filter
 from scim_server.scim.matching import Bound, bind
+from scim_server.scim.messages import search_parameters
 from scim_server.scim.paging import Paging
 from scim_server.scim.projection import Projection
 from scim_server.scim.schemas import ResourceType
+from scim_server.scim.versions import Precondition
 from scim_server.tenancy.client import Client
 
 _JSON_TYPES = frozenset({"application/scim+json", "application/json"})
@@ -61,10 +63,24 @@ class Incoming:
 
 def read(resource_type: ResourceType, client: Client) -> Incoming:
     """The present request, in RFC form. Raises ScimError where it cannot be understood."""
-    query, body = _query(), _body()
-    if client.lenient:
-        query, body = entra.normalise(resource_type, request.method, query, body)
+    return in_rfc_form(resource_type, client, request.method, _query(), _body())
+
+
+def read_search(resource_type: ResourceType, client: Client) -> Incoming:
+    """The present request, which is a query in a SearchRequest message; parameters in its URL mean nothing."""
+    return in_rfc_form(resource_type, client, "GET", search_parameters(_body()), None)
+
+
+def in_rfc_form(resource_type: ResourceType, client: Client, method: str, query: dict[str, str], body: Any) -> Incoming:
+    """What a client of the tenant means, whose dialect may be Entra's."""
+    if client.speaks_entra:
+        query, body = entra.normalise(resource_type, method, query, body)
     return Incoming(resource_type, query, body)
+
+
+def precondition() -> Precondition:
+    """What the present request demands of the version of what it changes."""
+    return Precondition(request.headers.get("If-Match"), request.headers.get("If-None-Match"))
 
 
 def _query() -> dict[str, str]:

@@ -8,38 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 from flask import Blueprint, Response, g
 
 from scim_server.http import requests, responses
-from scim_server.scim import patch as scim_patch
-from scim_server.scim.matching import Bound
-from scim_server.scim.paging import Paging
+from scim_server.provisioning.use_cases import USE_CASES, UseCases
 from scim_server.scim.resources import Resource
 from scim_server.scim.schemas import ResourceType
-from scim_server.store.unit import Page, Store, Unit
+from scim_server.store.unit import Store, Unit
 
 T = TypeVar("T")
-
-
-class UseCases(Protocol):
-    """What ``provisioning.users`` and ``provisioning.groups`` both offer."""
-
-    def create(self, unit: Unit, body: dict[str, Any], *, lenient: bool) -> Resource: ...
-    def read(self, unit: Unit, resource_id: str, /, *, links: bool) -> Resource: ...
-    def search(self, unit: Unit, where: Bound | None, paging: Paging, *, links: bool) -> Page: ...
-    def replace(self, unit: Unit, resource_id: str, /, body: dict[str, Any], *, lenient: bool) -> Resource: ...
-    def patch(self, unit: Unit, resource_id: str, /, plan: scim_patch.Plan, *, lenient: bool) -> Resource: ...
-    def delete(self, unit: Unit, resource_id: str, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One resource type at its endpoint. ``linked`` is the attribute whose elements are rows of other resources."""
 
-    resource_type: ResourceType
-    use_cases: UseCases
+    name: str
+    path: str
     linked: str
     patch_answers_in_full: bool
     store: Store
@@ -48,64 +35,83 @@ class Endpoint:
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the routes of the collection and of one resource."""
-        one = self.resource_type.endpoint + "/<resource_id>"
+        one = self.path + "/<resource_id>"
         for rule, method, view in (
-            (self.resource_type.endpoint, "GET", self.search),
-            (self.resource_type.endpoint, "POST", self.create),
+            (self.path, "GET", self.search),
+            (self.path, "POST", self.create),
+            (self.path + "/.search", "POST", self.search_by_post),
             (one, "GET", self.read),
             (one, "PUT", self.replace),
             (one, "PATCH", self.patch),
             (one, "DELETE", self.delete),
         ):
-            name = f"{self.resource_type.name}_{view.__name__}"
+            name = f"{self.name}_{view.__name__}"
             blueprint.add_url_rule(rule, name, view, methods=[method], provide_automatic_options=False, strict_slashes=False)
 
     def search(self) -> Response:
-        incoming = self._incoming()
-        projection, where, paging = incoming.projection, incoming.filter, incoming.paging(self.max_results)
-        with self.store.read(g.scope) as unit:
-            found = self.use_cases.search(unit, where, paging, links=projection.wants(self.linked))
-        return responses.page(found, self.base_url, projection, paging.start_index)
+        return self._search(requests.read(self._resource_type(), g.client))
+
+    def search_by_post(self) -> Response:
+        """A query whose parameters come in a message, so that no log of URLs holds them (RFC 7644 §3.4.3)."""
+        return self._search(requests.read_search(self._resource_type(), g.client))
 
     def create(self) -> Response:
         incoming = self._incoming()
         projection = incoming.projection
-        made = self._change(lambda unit: self.use_cases.create(unit, incoming.body, lenient=g.client.lenient))
+        made = self._change(lambda unit: self._use_cases.create(unit, incoming.body, lenient=g.client.lenient))
         return responses.resource(made, self.base_url, projection, 201)
 
     def read(self, resource_id: str) -> Response:
         projection = self._incoming().projection
         with self.store.read(g.scope) as unit:
-            found = self.use_cases.read(unit, resource_id, links=projection.wants(self.linked))
-        return responses.resource(found, self.base_url, projection)
+            found = self._use_cases.read(unit, resource_id, links=projection.wants(self.linked))
+        return responses.unless_known(found, self.base_url, projection)
 
     def replace(self, resource_id: str) -> Response:
         incoming = self._incoming()
-        projection = incoming.projection
-        replaced = self._change(lambda unit: self.use_cases.replace(unit, resource_id, incoming.body, lenient=g.client.lenient))
+        lenient, projection, precondition = g.client.lenient, incoming.projection, requests.precondition()
+        replaced = self._change(
+            lambda unit: self._use_cases.replace(unit, resource_id, incoming.body, lenient=lenient, precondition=precondition)
+        )
         return responses.resource(replaced, self.base_url, projection)
 
     def patch(self, resource_id: str) -> Response:
         incoming = self._incoming()
-        lenient, projection = g.client.lenient, incoming.projection
-        plan = scim_patch.plan(self.resource_type, scim_patch.parse(incoming.body), lenient=lenient)
+        lenient, projection, precondition = g.client.lenient, incoming.projection, requests.precondition()
         in_full = self.patch_answers_in_full or incoming.asks_for_body
 
         def change(unit: Unit) -> Resource:
-            changed = self.use_cases.patch(unit, resource_id, plan, lenient=lenient)
+            changed = self._use_cases.patch(unit, resource_id, incoming.body, lenient=lenient, precondition=precondition)
             if in_full and changed.links is None and projection.wants(self.linked):
-                return self.use_cases.read(unit, resource_id, links=True)
+                return self._use_cases.read(unit, resource_id, links=True)
             return changed
 
         changed = self._change(change)
-        return responses.resource(changed, self.base_url, projection) if in_full else responses.empty(changed)
+        return responses.resource(changed, self.base_url, projection) if in_full else responses.empty(changed, self.base_url)
 
     def delete(self, resource_id: str) -> Response:
-        self._change(lambda unit: self.use_cases.delete(unit, resource_id))
+        precondition = requests.precondition()
+        self._change(lambda unit: self._use_cases.delete(unit, resource_id, precondition=precondition))
         return responses.empty()
 
+    def _search(self, incoming: requests.Incoming) -> Response:
+        projection, where, paging = incoming.projection, incoming.filter, incoming.paging(self.max_results)
+        with self.store.read(g.scope) as unit:
+            found = self._use_cases.search(unit, where, paging, links=projection.wants(self.linked))
+        return responses.page(found, self.base_url, projection, paging.start_index)
+
+    @property
+    def _use_cases(self) -> UseCases:
+        return USE_CASES[self.name]
+
+    def _resource_type(self) -> ResourceType:
+        """What the resources are in the tenant of the present request."""
+        found = self.store.types(g.scope).named(self.name)
+        assert found is not None
+        return found
+
     def _incoming(self) -> requests.Incoming:
-        return requests.read(self.resource_type, g.client)
+        return requests.read(self._resource_type(), g.client)
 
     def _change(self, use_case: Callable[[Unit], T]) -> T:
         return self.store.transact(g.scope, use_case)

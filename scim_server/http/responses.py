@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, request
 
 from scim_server.scim import versions
 from scim_server.scim.messages import list_response
 from scim_server.scim.projection import Projection
-from scim_server.scim.resources import Resource, represent
+from scim_server.scim.resources import Resource, location, represent
 from scim_server.store.unit import Page
 
 MEDIA_TYPE = "application/scim+json"
@@ -22,12 +22,20 @@ def json(payload: Any, status: int = 200) -> Response:
 
 
 def resource(found: Resource, base_url: str, projection: Projection, status: int = 200) -> Response:
-    """One resource, as far as the client wants it. 201 carries the Location (RFC 7644 §3.3)."""
+    """One resource, as far as the client wants it, with its Location and its version (RFC 7644 §3.3, §3.14)."""
     representation = represent(found, base_url)
     response = json(projection.apply(representation), status)
-    if status == 201:
-        response.headers["Location"] = representation["meta"]["location"]
+    response.headers["Location"] = representation["meta"]["location"]
+    response.headers["ETag"] = representation["meta"]["version"]
     return response
+
+
+def unless_known(found: Resource, base_url: str, projection: Projection) -> Response:
+    """One resource; or 304 if the client has this version of it already (RFC 9110 §13.1.2)."""
+    known = request.headers.get("If-None-Match")
+    if known is None or not versions.matches(known, found.version):
+        return resource(found, base_url, projection)
+    return _without_body(304, found, base_url)
 
 
 def page(found: Page, base_url: str, projection: Projection, start_index: int) -> Response:
@@ -36,10 +44,15 @@ def page(found: Page, base_url: str, projection: Projection, start_index: int) -
     return json(list_response(resources, found.total, start_index))
 
 
-def empty(changed: Resource | None = None) -> Response:
+def empty(changed: Resource | None = None, base_url: str = "") -> Response:
     """204: done, nothing to show. The version tells the client what it has made."""
-    response = Response(status=204)
+    return _without_body(204, changed, base_url)
+
+
+def _without_body(status: int, of: Resource | None, base_url: str) -> Response:
+    response = Response(status=status)
     del response.headers["Content-Type"]
-    if changed is not None:
-        response.headers["ETag"] = versions.etag(changed.version)
+    if of is not None:
+        response.headers["Location"] = location(of, base_url)
+        response.headers["ETag"] = versions.etag(of.version)
     return response

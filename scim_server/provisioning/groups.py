@@ -18,13 +18,13 @@ from scim_server.scim.errors import NotFound
 from scim_server.scim.matching import Bound
 from scim_server.scim.paging import Paging
 from scim_server.scim.resources import Document, Resource, accept
-from scim_server.scim.schemas import GROUP_TYPE
+from scim_server.scim.versions import NO_PRECONDITION, Precondition
 from scim_server.store.unit import Page, Unit
 
 
 def create(unit: Unit, body: dict[str, Any], *, lenient: bool) -> Resource:
     """A new group from the body of a POST, with the members it names."""
-    draft = accept(GROUP_TYPE, body, lenient=lenient)
+    draft = accept(unit.groups.type, body, lenient=lenient)
     group = unit.groups.insert(draft.document)
     added = unit.members.add(group.id, draft.members) if draft.members else ()
     unit.events.append(GroupCreated(group.id, group.version, group.document, added))
@@ -42,18 +42,19 @@ def search(unit: Unit, where: Bound | None, paging: Paging, *, links: bool) -> P
     return unit.groups.find(where, paging.start_index, paging.count, members=links)
 
 
-def replace(unit: Unit, group_id: str, body: dict[str, Any], *, lenient: bool) -> Resource:
+def replace(unit: Unit, group_id: str, body: dict[str, Any], *, lenient: bool, precondition: Precondition = NO_PRECONDITION) -> Resource:
     """The group as the body of a PUT says; members that it leaves out are members no more."""
-    group = _found(unit.groups.lock(group_id), group_id)
-    draft = accept(GROUP_TYPE, body, lenient=lenient, current=group.document)
+    group = _locked(unit, group_id, precondition)
+    draft = accept(unit.groups.type, body, lenient=lenient, current=group.document)
     added, removed = unit.members.replace(group_id, draft.members or ())
     return _with_members(unit, _become(unit, group, draft.document, added, removed))
 
 
-def patch(unit: Unit, group_id: str, plan: scim_patch.Plan, *, lenient: bool) -> Resource:
-    """The group with all operations applied, or as it was; returned without its members."""
-    group = _found(unit.groups.lock(group_id), group_id)
-    document = scim_patch.apply(GROUP_TYPE, group.document, plan.document, lenient=lenient) if plan.document else group.document
+def patch(unit: Unit, group_id: str, body: dict[str, Any], *, lenient: bool, precondition: Precondition = NO_PRECONDITION) -> Resource:
+    """The group with all operations of a PatchOp message applied, or as it was; returned without its members."""
+    group = _locked(unit, group_id, precondition)
+    plan = scim_patch.plan(group.type, scim_patch.parse(body), lenient=lenient)
+    document = scim_patch.apply(group.type, group.document, plan.document, lenient=lenient) if plan.document else group.document
     added: list[str] = []
     removed: list[str] = []
     for change in plan.members:
@@ -63,9 +64,9 @@ def patch(unit: Unit, group_id: str, plan: scim_patch.Plan, *, lenient: bool) ->
     return _become(unit, group, document, added, removed)
 
 
-def delete(unit: Unit, group_id: str) -> None:
+def delete(unit: Unit, group_id: str, *, precondition: Precondition = NO_PRECONDITION) -> None:
     """End the group: gone for every request, the history kept."""
-    group = _found(unit.groups.lock(group_id), group_id)
+    group = _locked(unit, group_id, precondition)
     ruled = unit.groups.ruled(group_id) and unit.rules.watch(group_id)
     removed, groups = unit.groups.end(group)
     unit.events.append(GroupDeleted(group.id, group.version, group.document, removed, groups))
@@ -88,7 +89,7 @@ def _change_members(unit: Unit, group_id: str, change: scim_patch.MemberChange) 
 
 def _become(unit: Unit, group: Resource, document: Document, added: Sequence[str], removed: Sequence[str]) -> Resource:
     """Store the new state and its event. No change leaves version, lastModified and the log alone."""
-    changes = [Change(*difference) for difference in differences(GROUP_TYPE, group.document, document)]
+    changes = [Change(*difference) for difference in differences(group.type, group.document, document)]
     if not (changes or added or removed):
         return group
     changed = unit.groups.update(group, document if changes else None)
@@ -99,6 +100,13 @@ def _become(unit: Unit, group: Resource, document: Document, added: Sequence[str
 
 def _with_members(unit: Unit, group: Resource) -> Resource:
     return dataclasses.replace(group, links=unit.members.of(group.id))
+
+
+def _locked(unit: Unit, group_id: str, precondition: Precondition) -> Resource:
+    """The group, without members, to be changed. NotFound before anything else is judged, then PreconditionFailed."""
+    group = _found(unit.groups.lock(group_id), group_id)
+    precondition.check(group.version)
+    return group
 
 
 def _found(group: Resource | None, group_id: str) -> Resource:

@@ -12,14 +12,14 @@ from scim_server.scim.errors import NotFound
 from scim_server.scim.matching import Bound
 from scim_server.scim.paging import Paging
 from scim_server.scim.resources import Document, Resource, accept
-from scim_server.scim.schemas import USER_TYPE
+from scim_server.scim.versions import NO_PRECONDITION, Precondition
 from scim_server.store.documents import is_active
 from scim_server.store.unit import Page, Unit
 
 
 def create(unit: Unit, body: dict[str, Any], *, lenient: bool) -> Resource:
     """A new user from the body of a POST; or one that a sign-in made before, and that is this client's from now on."""
-    document = accept(USER_TYPE, body, lenient=lenient).document
+    document = accept(unit.users.type, body, lenient=lenient).document
     known = unit.users.unclaimed(document)
     made = unit.users.lock(known) if known else None
     if made is not None:
@@ -39,21 +39,22 @@ def search(unit: Unit, where: Bound | None, paging: Paging, *, links: bool) -> P
     return unit.users.find(where, paging.start_index, paging.count, groups=links)
 
 
-def replace(unit: Unit, user_id: str, body: dict[str, Any], *, lenient: bool) -> Resource:
+def replace(unit: Unit, user_id: str, body: dict[str, Any], *, lenient: bool, precondition: Precondition = NO_PRECONDITION) -> Resource:
     """The user as the body of a PUT says; what it leaves out is cleared, except ``active``."""
-    user = _found(unit.users.lock(user_id), user_id)
-    return _become(unit, user, accept(USER_TYPE, body, lenient=lenient, current=user.document).document)
+    user = _locked(unit, user_id, precondition)
+    return _become(unit, user, accept(unit.users.type, body, lenient=lenient, current=user.document).document)
 
 
-def patch(unit: Unit, user_id: str, plan: scim_patch.Plan, *, lenient: bool) -> Resource:
-    """The user with all operations applied, or as it was."""
-    user = _found(unit.users.lock(user_id), user_id)
-    return _become(unit, user, scim_patch.apply(USER_TYPE, user.document, plan.document, lenient=lenient))
+def patch(unit: Unit, user_id: str, body: dict[str, Any], *, lenient: bool, precondition: Precondition = NO_PRECONDITION) -> Resource:
+    """The user with all operations of a PatchOp message applied, or as it was."""
+    user = _locked(unit, user_id, precondition)
+    plan = scim_patch.plan(user.type, scim_patch.parse(body), lenient=lenient)
+    return _become(unit, user, scim_patch.apply(user.type, user.document, plan.document, lenient=lenient))
 
 
-def delete(unit: Unit, user_id: str) -> None:
+def delete(unit: Unit, user_id: str, *, precondition: Precondition = NO_PRECONDITION) -> None:
     """End the user: gone for every request, the userName free again, the history kept."""
-    user = _found(unit.users.lock(user_id), user_id)
+    user = _locked(unit, user_id, precondition)
     groups = unit.users.end(user_id)
     departure.leave(unit, user_id, departure.REMOVED)
     unit.events.append(UserDeleted(user.id, user.version, user.document, groups))
@@ -61,7 +62,7 @@ def delete(unit: Unit, user_id: str) -> None:
 
 def _become(unit: Unit, user: Resource, document: Document) -> Resource:
     """Store the new state and its event. No change leaves version, lastModified and the log alone."""
-    changes = [Change(*difference) for difference in differences(USER_TYPE, user.document, document)]
+    changes = [Change(*difference) for difference in differences(user.type, user.document, document)]
     if not changes:
         return user
     changed = unit.users.update(user, document)
@@ -72,9 +73,9 @@ def _become(unit: Unit, user: Resource, document: Document) -> Resource:
 
 def _adopt(unit: Unit, user: Resource, body: dict[str, Any], *, lenient: bool) -> Resource:
     """Whoever signs in before he is provisioned is one user, not two: what the client sends replaces what the sign-in knew."""
-    document = accept(USER_TYPE, body, lenient=lenient, current=user.document).document
+    document = accept(unit.users.type, body, lenient=lenient, current=user.document).document
     adopted = unit.users.update(user, document)
-    changes = [Change(*difference) for difference in differences(USER_TYPE, user.document, document)]
+    changes = [Change(*difference) for difference in differences(user.type, user.document, document)]
     unit.events.append(UserAdopted(adopted.id, adopted.version, changes))
     _if_deactivated(unit, user, adopted)
     return adopted
@@ -84,6 +85,13 @@ def _if_deactivated(unit: Unit, before: Resource, after: Resource) -> None:
     """Whoever is not active any more is out, in this transaction."""
     if is_active(before.document) and not is_active(after.document):
         departure.leave(unit, after.id, departure.DEACTIVATED)
+
+
+def _locked(unit: Unit, user_id: str, precondition: Precondition) -> Resource:
+    """The user, to be changed. NotFound before anything else is judged, then PreconditionFailed."""
+    user = _found(unit.users.lock(user_id), user_id)
+    precondition.check(user.version)
+    return user
 
 
 def _found(user: Resource | None, user_id: str) -> Resource:

@@ -54,7 +54,7 @@ def service_provider_config(base_url: str, max_results: int) -> dict[str, Any]:
         "filter": {"supported": True, "maxResults": max_results},
         "changePassword": {"supported": False},
         "sort": {"supported": False},
-        "etag": {"supported": False},
+        "etag": {"supported": True},
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",

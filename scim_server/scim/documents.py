@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from scim_server.scim import values
 from scim_server.scim.attributes import Attribute, Mutability, Type
 from scim_server.scim.errors import InvalidSyntax, InvalidValue
-from scim_server.scim.schemas import COMMON, GROUP_TYPE, ResourceType, Schema
+from scim_server.scim.schemas import COMMON, GROUP_SCHEMA, ResourceType, Schema
 
 Document: TypeAlias = dict[str, Any]
 
@@ -61,7 +61,7 @@ class Layout:
 def layout_of(resource_type: ResourceType) -> Layout:
     """The tables of a resource type; made once."""
     own = (*COMMON.attributes, *resource_type.schema.attributes)
-    members = resource_type.schema.attribute("members") if resource_type is GROUP_TYPE else None
+    members = resource_type.schema.attribute("members") if resource_type.schema is GROUP_SCHEMA else None
     placed = [(None, each) for each in own] + [(e.id, each) for e in resource_type.extensions for each in e.attributes]
     unkept = (COMMON.attribute("schemas"), members)
     fields = [_field(each, each.mutability not in _NOT_KEPT and each not in unkept) for each in own]

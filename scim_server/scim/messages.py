@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scim_server.scim.errors import ScimError
+from scim_server.scim.errors import InvalidSyntax, ScimError
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -22,6 +22,44 @@ def list_response(resources: Sequence[dict[str, Any]], total: int, start_index: 
         "itemsPerPage": len(resources),
         "Resources": list(resources),
     }
+
+
+_NAMES = ("attributes", "excludedAttributes")
+_TEXTS = ("filter", "sortBy", "sortOrder", "cursor")
+_NUMBERS = ("startIndex", "count")
+
+
+def search_parameters(body: Any) -> dict[str, str]:
+    """A SearchRequest message as the query parameters that would ask for the same (RFC 7644 §3.4.3, RFC 9865 §3).
+
+    Names in any case; unknown ones are ignored, as unknown parameters are. InvalidSyntax if it is no such message.
+    """
+    spelled = {name.lower(): name for name in ("schemas", *_NAMES, *_TEXTS, *_NUMBERS)}
+    given: dict[str, Any] = {}
+    for key, value in body.items():
+        name = spelled.get(key.lower())
+        if name in given:
+            raise InvalidSyntax(f"The body holds {name} twice; names are compared without regard to case.")
+        if name is not None:
+            given[name] = value
+    urns = given.pop("schemas", None)
+    if not isinstance(urns, list) or len(urns) != 1 or not isinstance(urns[0], str) or urns[0].lower() != SEARCH_REQUEST.lower():
+        raise InvalidSyntax(f'The body of a search must hold "schemas": ["{SEARCH_REQUEST}"].')
+    return {name: _parameter(name, value) for name, value in given.items() if value is not None}
+
+
+def _parameter(name: str, value: Any) -> str:
+    if name in _NAMES:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise InvalidSyntax(f"{name} must be an array of names of attributes.")
+        return ",".join(value)
+    if name in _NUMBERS:
+        if type(value) is not int:
+            raise InvalidSyntax(f"{name} must be a whole number, without quotes.")
+        return str(value)
+    if not isinstance(value, str):
+        raise InvalidSyntax(f"{name} must be a string.")
+    return value
 
 
 def error(refusal: ScimError, request_id: str | None = None) -> dict[str, Any]:

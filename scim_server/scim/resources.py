@@ -28,9 +28,9 @@ from scim_server.scim.documents import (
     urns_of,
 )
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, MutabilityError
-from scim_server.scim.schemas import ENTERPRISE_USER, GROUP_TYPE, RESOURCE_TYPES, USER_TYPE, ResourceType, Schema
+from scim_server.scim.schemas import ENTERPRISE_USER, GROUP_SCHEMA, GROUP_TYPE, RESOURCE_TYPES, USER_TYPE, ResourceType, Schema
 
-__all__ = ["Document", "Draft", "Link", "Resource", "accept", "keys", "represent"]
+__all__ = ["Document", "Draft", "Link", "Resource", "accept", "keys", "location", "represent"]
 
 _ENDPOINTS = {each.name: each.endpoint for each in RESOURCE_TYPES}
 
@@ -154,7 +154,7 @@ def represent(resource: Resource, base_url: str) -> dict[str, Any]:
             manager["displayName"] = resource.manager.display
         result[ENTERPRISE_USER] = {**enterprise, "manager": manager}
     if resource.links:
-        if resource.type is GROUP_TYPE:
+        if resource.type.schema is GROUP_SCHEMA:
             result["members"] = [_link(link, base_url + _ENDPOINTS[link.type]) for link in resource.links]
         else:
             groups = base_url + GROUP_TYPE.endpoint
@@ -163,10 +163,15 @@ def represent(resource: Resource, base_url: str) -> dict[str, Any]:
         "resourceType": resource.type.name,
         "created": _timestamp(resource.created),
         "lastModified": _timestamp(resource.modified),
-        "location": f"{base_url}{resource.type.endpoint}/{resource.id}",
+        "location": location(resource, base_url),
         "version": versions.etag(resource.version),
     }
     return result
+
+
+def location(resource: Resource, base_url: str) -> str:
+    """The URI of the resource (RFC 7643 §3.1, ``meta.location``)."""
+    return f"{base_url}{resource.type.endpoint}/{resource.id}"
 
 
 def _check_schemas(resource_type: ResourceType, urns: Any, *, lenient: bool) -> None:

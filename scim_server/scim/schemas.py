@@ -9,7 +9,7 @@ schema, as RFC 7643 §2.4 has it for every multi-valued attribute (reported 6011
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from scim_server.scim.attributes import Attribute, Mutability, Returned, Target, Type, Uniqueness
@@ -334,3 +334,23 @@ GROUP_SCHEMA = Schema(
 USER_TYPE = ResourceType("User", "/Users", "User accounts.", USER_SCHEMA, (ENTERPRISE_USER_SCHEMA,))
 GROUP_TYPE = ResourceType("Group", "/Groups", "Groups of users and of groups.", GROUP_SCHEMA)
 RESOURCE_TYPES = (USER_TYPE, GROUP_TYPE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Types:
+    """The resource types of one tenant: the two, with the extensions that the tenant has."""
+
+    user: ResourceType = USER_TYPE
+    group: ResourceType = GROUP_TYPE
+
+    def __iter__(self) -> Iterator[ResourceType]:
+        yield self.user
+        yield self.group
+
+    def named(self, name: str) -> ResourceType | None:
+        """The type of that name (RFC 7643 §3.1, ``meta.resourceType``), which is case-sensitive."""
+        return next((each for each in self if each.name == name), None)
+
+
+BASE_TYPES = Types()
+"""Those of a tenant that has defined nothing of its own."""

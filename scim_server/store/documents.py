@@ -10,7 +10,7 @@ import orjson
 
 from scim_server.scim import resources, values
 from scim_server.scim.resources import Document, Link, Resource
-from scim_server.scim.schemas import ENTERPRISE_USER, GROUP_TYPE, USER_TYPE
+from scim_server.scim.schemas import ENTERPRISE_USER, ResourceType
 from scim_server.store import ids
 from scim_server.store.connections import Row
 
@@ -42,11 +42,11 @@ def indexed(key: str) -> str:
     return "\x01" + hashlib.sha256(key.encode()).hexdigest()
 
 
-def user(row: Row) -> Resource:
+def user(row: Row, user_type: ResourceType) -> Resource:
     """A row of (id, version, created, modified, doc, manager, groups); without groups if they were not read."""
     user_id, version, created, modified, document, manager, *links = row
     return Resource(
-        USER_TYPE,
+        user_type,
         user_id,
         version,
         instant(created),
@@ -57,11 +57,11 @@ def user(row: Row) -> Resource:
     )
 
 
-def group(row: Row) -> Resource:
+def group(row: Row, group_type: ResourceType) -> Resource:
     """A row of (id, version, created, modified, doc, members); without members if they were not read."""
     group_id, version, created, modified, document, *links = row
     return Resource(
-        GROUP_TYPE,
+        group_type,
         group_id,
         version,
         instant(created),
@@ -84,9 +84,9 @@ def members(text: str | None) -> tuple[Link, ...]:
     return tuple(Link(*each) for each in _json(text))
 
 
-def user_columns(document: Document) -> tuple[dict[str, Any], set[str]]:
+def user_columns(user_type: ResourceType, document: Document) -> tuple[dict[str, Any], set[str]]:
     """What is stored of a user's document in ``users``, and the e-mail values in ``user_emails``."""
-    keys = resources.keys(USER_TYPE, document)
+    keys = resources.keys(user_type, document)
     columns = {
         "doc": dump(document),
         "keys": dump(keys),
@@ -110,9 +110,9 @@ def external_id(document: Document) -> str | None:
     return indexed(value) if value else None
 
 
-def group_columns(document: Document) -> dict[str, Any]:
+def group_columns(group_type: ResourceType, document: Document) -> dict[str, Any]:
     """What is stored of a group's document in ``groups``."""
-    keys = resources.keys(GROUP_TYPE, document)
+    keys = resources.keys(group_type, document)
     return {
         "doc": dump(document),
         "keys": dump(keys),

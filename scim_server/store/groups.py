@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, exists,
 
 from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Document, Resource
-from scim_server.scim.schemas import GROUP_TYPE
+from scim_server.scim.schemas import ResourceType
 from scim_server.store import documents, ids, links, periods
 from scim_server.store.columns import GROUPS, TENANT
 from scim_server.store.dialects import apart
@@ -70,10 +70,15 @@ class Groups:
         self._base_url = base_url
         self._ruled: set[str] = set()
 
+    @property
+    def type(self) -> ResourceType:
+        """What a group of this tenant is."""
+        return self._scoped.types.group
+
     def get(self, group_id: str, *, members: bool = True) -> Resource | None:
         """The group as last stored; with the members unless they are not wanted."""
         row = self._scoped.row(_GET[members], id=group_id) if ids.is_id(group_id) else None
-        return documents.group(row) if row else None
+        return documents.group(row, self.type) if row else None
 
     def lock(self, group_id: str) -> Resource | None:
         """The group, without members, to be changed: nobody else can change it or its members before this Unit ends."""
@@ -83,7 +88,7 @@ class Groups:
         *own, ruled = row
         if ruled:
             self._ruled.add(group_id)
-        return documents.group(tuple(own))
+        return documents.group(tuple(own), self.type)
 
     def ruled(self, group_id: str) -> bool:
         """Whether there can be a rule about the group, which this Unit has locked: what that rule gives may follow its members."""
@@ -91,14 +96,14 @@ class Groups:
 
     def find(self, bound: Bound | None, start: int, count: int, *, members: bool = True) -> Page:
         """A page of the groups that satisfy the filter (all if None), oldest first."""
-        return _SEARCH.find(self._scoped, bound, start, count, links=members, base_url=self._base_url)
+        return _SEARCH.find(self._scoped, self.type, bound, start, count, links=members, base_url=self._base_url)
 
     def insert(self, document: Document) -> Resource:
         """A new group, without members. Raises Taken, at the commit at the latest, if a live group of the tenant has the displayName."""
         scoped = self._scoped
         group_id = ids.new(scoped.now)
-        scoped.later(_INSERT, taken="displayName", id=group_id, now=scoped.now_text, **documents.group_columns(document))
-        return Resource(GROUP_TYPE, group_id, 1, scoped.now, scoped.now, document, ())
+        scoped.later(_INSERT, taken="displayName", id=group_id, now=scoped.now_text, **documents.group_columns(self.type, document))
+        return Resource(self.type, group_id, 1, scoped.now, scoped.now, document, ())
 
     def update(self, group: Resource, document: Document | None) -> Resource:
         """The locked group's next version: with another document, or (None) with other members only.
@@ -111,7 +116,7 @@ class Groups:
             self._scoped.later(_TOUCH, **values)
             document = group.document
         else:
-            self._scoped.later(_UPDATE, taken="displayName", **values, **documents.group_columns(document))
+            self._scoped.later(_UPDATE, taken="displayName", **values, **documents.group_columns(self.type, document))
         return dataclasses.replace(group, version=group.version + 1, modified=modified, document=document)
 
     def end(self, group: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:

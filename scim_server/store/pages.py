@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, and_, bind
 from scim_server.scim import matching
 from scim_server.scim.matching import Bound, Key
 from scim_server.scim.resources import Resource
+from scim_server.scim.schemas import ResourceType
 from scim_server.store.columns import BASE_URL, TENANT, Columns
 from scim_server.store.connections import Row
 from scim_server.store.dialects import apart
@@ -49,14 +50,19 @@ class Search:
     """The searches of one resource type. ``select_list`` gives the columns of a row that ``read`` makes a Resource of."""
 
     def __init__(
-        self, columns: Columns, select_list: Callable[[FromClause, bool], list[ColumnElement[Any]]], read: Callable[[Row], Resource]
+        self,
+        columns: Columns,
+        select_list: Callable[[FromClause, bool], list[ColumnElement[Any]]],
+        read: Callable[[Row, ResourceType], Resource],
     ) -> None:
         self._columns = columns
         self._select_list = select_list
         self._read = read
         self._searches: dict[Any, _Search] = {}
 
-    def find(self, scoped: Scoped, bound: Bound | None, start: int, count: int, *, links: bool, base_url: str) -> Page:
+    def find(
+        self, scoped: Scoped, resource_type: ResourceType, bound: Bound | None, start: int, count: int, *, links: bool, base_url: str
+    ) -> Page:
         """At most ``count`` resources from the ``start``-th on (1-based), and how many there are in all."""
         search, literals = self.search(bound, links)
         values = search.values(literals)
@@ -65,7 +71,7 @@ class Search:
         if count > 0:
             # One more than asked for tells whether the page is the last.
             found = scoped.rows(search.page, limit=count + 1, offset=start - 1, **values)
-            resources = [self._read(row) for row in found[:count]]
+            resources = [self._read(row, resource_type) for row in found[:count]]
             if len(found) <= count and (found or start == 1):
                 return Page(start - 1 + len(found), resources)
         ((total,),) = scoped.rows(search.total, **values)

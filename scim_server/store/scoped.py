@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from scim_server.events import Scope
+from scim_server.scim.schemas import Types
 from scim_server.store.connections import Connection, Row
 from scim_server.store.documents import instant_text
 from scim_server.store.errors import StoreError
@@ -16,8 +17,9 @@ from scim_server.store.statements import Statement
 class Scoped:
     """A connection bound to one tenant: it runs Statements, and those do not compile without ``tenant_id``."""
 
-    def __init__(self, connection: Connection, scope: Scope, now: datetime) -> None:
+    def __init__(self, connection: Connection, scope: Scope, now: datetime, types: Types) -> None:
         self._connection = connection
+        self.types = types
         self.scope = scope
         self.now = now
 

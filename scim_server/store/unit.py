@@ -17,6 +17,7 @@ from sqlalchemy import Engine, literal_column, select, text
 
 from scim_server import clock
 from scim_server.events import Scope
+from scim_server.scim.schemas import BASE_TYPES, Types
 from scim_server.store.audit_log import Events, Recorded
 from scim_server.store.connections import Connection
 from scim_server.store.engine import database
@@ -56,7 +57,8 @@ class Unit:
     def __init__(self, connection: Connection, scope: Scope, base_url: str) -> None:
         self.scope = scope
         self.now = clock.now()
-        scoped = Scoped(connection, scope, self.now)
+        self.types = BASE_TYPES
+        scoped = Scoped(connection, scope, self.now, self.types)
         self.users = Users(scoped, base_url)
         self.groups = Groups(scoped, base_url)
         self.members = Members(scoped, base_url)
@@ -122,6 +124,10 @@ class Store:
                 time.sleep(_PAUSE_S * attempt)
         with self.write(scope) as unit:
             return use_case(unit)
+
+    def types(self, scope: Scope) -> Types:
+        """The resource types of the tenant."""
+        return BASE_TYPES
 
     def ping(self) -> None:
         """Raise Unavailable if the database does not answer."""

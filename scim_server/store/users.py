@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete,
 
 from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Document, Link, Resource
-from scim_server.scim.schemas import USER_TYPE
+from scim_server.scim.schemas import ResourceType
 from scim_server.store import documents, ids, links, periods
 from scim_server.store.columns import TENANT, USERS
 from scim_server.store.dialects import apart, texts
@@ -84,37 +84,42 @@ class Users:
         self._scoped = scoped
         self._base_url = base_url
 
+    @property
+    def type(self) -> ResourceType:
+        """What a user of this tenant is."""
+        return self._scoped.types.user
+
     def get(self, user_id: str, *, groups: bool = True) -> Resource | None:
         """The user as last stored; with the groups unless they are not wanted."""
         row = self._scoped.row(_GET[groups], id=user_id) if ids.is_id(user_id) else None
-        return documents.user(row) if row else None
+        return documents.user(row, self.type) if row else None
 
     def lock(self, user_id: str) -> Resource | None:
         """The user, with the groups, to be changed: nobody else can change the user before this Unit ends."""
         row = self._scoped.row(_LOCK, id=user_id) if ids.is_id(user_id) else None
-        return documents.user(row) if row else None
+        return documents.user(row, self.type) if row else None
 
     def find(self, bound: Bound | None, start: int, count: int, *, groups: bool = True) -> Page:
         """A page of the users that satisfy the filter (all if None), oldest first."""
-        return _SEARCH.find(self._scoped, bound, start, count, links=groups, base_url=self._base_url)
+        return _SEARCH.find(self._scoped, self.type, bound, start, count, links=groups, base_url=self._base_url)
 
     def insert(self, document: Document, source: str = SCIM) -> Resource:
         """A new user. Raises Taken, at the commit at the latest, if a live user of the tenant has the userName."""
         scoped = self._scoped
         user_id = ids.new(scoped.now)
-        columns, emails = documents.user_columns(document)
+        columns, emails = documents.user_columns(self.type, document)
         scoped.later(_INSERT, taken="userName", id=user_id, now=scoped.now_text, source=source, **columns)
         if emails:
             scoped.later(_ADD_EMAILS, id=user_id, emails=documents.dump(sorted(emails)))
         if documents.is_active(document):
             periods.start_activity(scoped, user_id)
-        return Resource(USER_TYPE, user_id, 1, scoped.now, scoped.now, document, (), self._manager(document))
+        return Resource(self.type, user_id, 1, scoped.now, scoped.now, document, (), self._manager(document))
 
     def update(self, user: Resource, document: Document, source: str = SCIM) -> Resource:
         """The locked user with another document: the next version, kept by ``source`` from now on. Raises Taken as ``insert`` does."""
         scoped = self._scoped
         modified = max(user.modified, scoped.now)
-        columns, emails = documents.user_columns(document)
+        columns, emails = documents.user_columns(self.type, document)
         values = {"id": user.id, "version": user.version + 1, "modified": documents.instant_text(modified), "source": source, **columns}
         scoped.later(_UPDATE, taken="userName", **values)
         if document.get("emails") != user.document.get("emails"):

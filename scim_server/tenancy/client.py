@@ -27,7 +27,13 @@ class Client:
 
     @property
     def lenient(self) -> bool:
+        """Whether what no schema has is passed over, and what a value path describes is made where it is not there."""
         return self.profile != "rfc"
+
+    @property
+    def speaks_entra(self) -> bool:
+        """Whether Entra's deviations from RFC 7644 are understood."""
+        return self.profile == "entra"
 
     def scope(self, request_id: str) -> Scope:
         return Scope(self.tenant_id, Principal("credential", self.credential_id), request_id)

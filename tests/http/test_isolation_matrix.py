@@ -23,7 +23,7 @@ from scim_server.events import Scope
 from scim_server.outbound import Outbound
 from scim_server.store.registry import Registry
 from scim_server.tenancy.credentials import Terms, create_entra
-from tests.http.conftest import GROUP, PATCH_OP, USER, Scim, new_client
+from tests.http.conftest import GROUP, PATCH_OP, SEARCH_REQUEST, USER, Scim, new_client
 from tests.provider import Directory, NewDirectory
 from tests.tenants import OPERATOR, fresh_scope, new_app, new_credential
 
@@ -45,6 +45,8 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("PUT", f"{SCIM}/Groups/<resource_id>"): (WRITE, {"schemas": [GROUP], "displayName": "taken over"}),
     ("PATCH", f"{SCIM}/Groups/<resource_id>"): (WRITE, RENAME),
     ("DELETE", f"{SCIM}/Groups/<resource_id>"): (WRITE, None),
+    ("POST", f"{SCIM}/Users/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
+    ("POST", f"{SCIM}/Groups/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
     ("GET", f"{SCIM}/ServiceProviderConfig"): (OPEN, None),
     ("GET", f"{SCIM}/ResourceTypes"): (OPEN, None),
     ("GET", f"{SCIM}/ResourceTypes/<name>"): (OPEN, None),
@@ -165,7 +167,7 @@ def due(kind: str, method: str, rule: str) -> set[int]:
         return {401}
     if kind == "read-only":
         return {403} if needs == WRITE else {200}
-    return {404} if "<" in rule else {201 if method == "POST" else 200}
+    return {404} if "<" in rule else {201 if method == "POST" and needs == WRITE else 200}
 
 
 def send(world: World, kind: str, method: str, rule: str) -> tuple[TestResponse, str]:

@@ -11,6 +11,7 @@ from sqlalchemy import Text, bindparam, cast, select
 
 from scim_server import clock
 from scim_server.events import Event, Principal, Scope
+from scim_server.scim.schemas import BASE_TYPES
 from scim_server.store import ids
 from scim_server.store.audit_log import Events
 from scim_server.store.connections import Connection, Database, Row
@@ -50,7 +51,7 @@ class Act:
     def record(self, tenant_id: str, event: Event) -> None:
         """Append the event to the tenant's log. No request is behind it. From here on the act is about this tenant only."""
         self._connection.enter(tenant_id)
-        Events(Scoped(self._connection, Scope(tenant_id, self._by, ""), self.now)).append(event)
+        Events(Scoped(self._connection, Scope(tenant_id, self._by, ""), self.now, BASE_TYPES)).append(event)
 
     def refused(self, error: StoreError) -> StoreError:
         """The error, to be raised: from here on the act cannot be committed."""
