@@ -6,15 +6,18 @@ import secrets
 import time
 from collections.abc import Sequence
 from functools import partial
+from importlib.metadata import version
 
+import orjson
 from flask import Blueprint, Flask, Response, g, request
 
 from scim_server import log
-from scim_server.config import BASE_PATH, Network, Settings
+from scim_server.config import BASE_PATH, TOKEN_PATH, Network, Settings
 from scim_server.http import discovery, errors, health, oauth_token
 from scim_server.http.addresses import client_address
 from scim_server.http.resources import Endpoint
-from scim_server.scim.schemas import GROUP_TYPE, USER_TYPE
+from scim_server.scim import openapi
+from scim_server.scim.schemas import BASE_TYPES, GROUP_TYPE, USER_TYPE
 from scim_server.store.unit import Store
 from scim_server.tenancy.bearer import Bearer
 from scim_server.tenancy.client import READ, WRITE
@@ -41,6 +44,7 @@ def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredential
     app.register_blueprint(health.create_blueprint(store))
     app.register_blueprint(_resources(store, bearer, base_url, max_results))
     app.register_blueprint(_discovery(bearer, base_url, max_results))
+    app.register_blueprint(_description(store, bearer, settings))
     app.register_blueprint(oauth_token.create_blueprint(clients, settings.public_url))
 
 
@@ -68,6 +72,22 @@ def _discovery(bearer: Bearer, base_url: str, max_results: int) -> Blueprint:
             g.client = bearer.client(authorization, g.address, g.request_id)
 
     discovery.register(blueprint, base_url, max_results)
+    return blueprint
+
+
+def _description(store: Store, bearer: Bearer, settings: Settings) -> Blueprint:
+    """The OpenAPI document: the tenant's with a credential, else that of a tenant with nothing of its own."""
+    blueprint = Blueprint("openapi", __name__)
+
+    @blueprint.get("/openapi.json")
+    def describe() -> Response:
+        types = BASE_TYPES
+        if authorization := request.headers.get("Authorization"):
+            g.client = bearer.client(authorization, g.address, g.request_id)
+            types = store.types(g.client.scope(g.request_id))
+        described = openapi.document(types, settings.tenant_url, settings.public_url + TOKEN_PATH, version("scim-server"))
+        return Response(orjson.dumps(described), content_type="application/json")
+
     return blueprint
 
 

@@ -19,14 +19,13 @@ from scim_server.scim import paging
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, ScimError, TooLarge
 from scim_server.scim.filters import parse_filter
 from scim_server.scim.matching import Bound, bind
-from scim_server.scim.messages import search_parameters
+from scim_server.scim.messages import MEDIA_TYPES, search_parameters
 from scim_server.scim.paging import Paging
 from scim_server.scim.projection import Projection
 from scim_server.scim.schemas import ResourceType
 from scim_server.scim.versions import Precondition
 from scim_server.tenancy.client import Client
 
-_JSON_TYPES = frozenset({"application/scim+json", "application/json"})
 _MAX_PARAMETERS = 50
 
 
@@ -115,8 +114,8 @@ def _body() -> Any:
     """The JSON body of a POST, PUT or PATCH; None for the other methods, whose bodies mean nothing."""
     if request.method not in ("POST", "PUT", "PATCH"):
         return None
-    if request.content_type and request.mimetype not in _JSON_TYPES:
-        raise UnsupportedMediaType(f"Send the body as application/scim+json, not as {request.mimetype[:100]}.")
+    if request.content_type and request.mimetype not in MEDIA_TYPES:
+        raise UnsupportedMediaType(f"Send the body as {MEDIA_TYPES[0]}, not as {request.mimetype[:100]}.")
     data = _data()
     try:
         body = orjson.loads(data)

@@ -8,17 +8,15 @@ import orjson
 from flask import Response, request
 
 from scim_server.scim import versions
-from scim_server.scim.messages import list_response
+from scim_server.scim.messages import MEDIA_TYPES, list_response
 from scim_server.scim.projection import Projection
 from scim_server.scim.resources import Resource, location, represent
 from scim_server.store.unit import Page
 
-MEDIA_TYPE = "application/scim+json"
-
 
 def json(payload: Any, status: int = 200) -> Response:
     """A SCIM answer with a body."""
-    return Response(orjson.dumps(payload), status, content_type=MEDIA_TYPE)
+    return Response(orjson.dumps(payload), status, content_type=MEDIA_TYPES[0])
 
 
 def resource(found: Resource, base_url: str, projection: Projection, status: int = 200) -> Response:

@@ -7,6 +7,9 @@ from typing import Any
 
 from scim_server.scim.errors import InvalidSyntax, ScimError
 
+MEDIA_TYPES = ("application/scim+json", "application/json")
+"""What bodies are sent as; the first is SCIM's own (RFC 7644 §3.8, §8.1)."""
+
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"

@@ -26,10 +26,15 @@ MAX_STRING = 64 * 1024
 
 # Control characters and lone surrogates, which no text holds and no database takes. Tab and line
 # breaks are text: addresses.formatted has line breaks in RFC 7643's own example (§8.2).
-_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_NOT_TEXT = re.compile(rf"[{_CONTROLS}\ud800-\udfff]")
 
 # What RFC 3986 (appendix C) keeps out of every URI. Characters beyond ASCII pass, as in an IRI.
-_NOT_URI = re.compile(r'[\s<>"{}|\\^`]')
+_OUT_OF_URIS = r'\s<>"{}|\\^`'
+_NOT_URI = re.compile(f"[{_OUT_OF_URIS}]")
+
+TEXT_PATTERN, URI_PATTERN = f"^[^{_CONTROLS}]*$", f"^[^{_CONTROLS}{_OUT_OF_URIS}]*$"
+"""What is text and what is a URI, as regular expressions for others (ECMA-262)."""
 
 _DATETIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))?"

@@ -52,6 +52,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", f"{SCIM}/ResourceTypes/<name>"): (OPEN, None),
     ("GET", f"{SCIM}/Schemas"): (OPEN, None),
     ("GET", f"{SCIM}/Schemas/<urn>"): (OPEN, None),
+    ("GET", "/openapi.json"): (OPEN, None),
     ("GET", "/healthz"): (OPEN, None),
     ("GET", "/readyz"): (OPEN, None),
     ("POST", "/oauth/token"): (BY_FORM, None),

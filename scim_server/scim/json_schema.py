@@ -1,0 +1,199 @@
+"""Resources and messages as JSON Schema (draft 2020-12), made from the model that is enforced: the parts of the OpenAPI document.
+
+A resource has two schemas. As it is answered nothing but ``schemas`` and ``id`` is certain, since clients choose what they see, and
+nothing else than what is named can occur. As it is written what is required must be there, and what the server sets is not asked for;
+a client that sends nothing else is understood under every profile, and null says the same as nothing at all (RFC 7643 §2.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from scim_server.scim import messages, values
+from scim_server.scim.attributes import Attribute, Mutability, Returned, Type
+from scim_server.scim.documents import layout_of
+from scim_server.scim.patch import MAX_OPERATIONS
+from scim_server.scim.schemas import COMMON, SCHEMAS, ResourceType, Schema
+
+JsonSchema = dict[str, Any]
+
+_TEXT, _URI = "Text", "Uri"
+
+_SIMPLE: dict[Type, JsonSchema] = {
+    Type.BOOLEAN: {"type": "boolean"},
+    Type.INTEGER: {"type": "integer", "format": "int64"},
+    Type.DECIMAL: {"type": "number"},
+    Type.DATETIME: {"type": "string", "description": "An xsd:dateTime; without a zone it is taken as UTC."},
+    Type.BINARY: {"type": "string", "contentEncoding": "base64"},
+}
+
+
+def ref(name: str) -> JsonSchema:
+    """A reference to the component of that name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def components(types: Iterable[ResourceType]) -> dict[str, JsonSchema]:
+    """All schemas by name: for a resource type ``X`` they are X (as answered), XInput (as written), XList."""
+    result = {_TEXT: _text(), _URI: _uri(), **_messages()}
+    for each in types:
+        result[each.name] = answered(each)
+        result[f"{each.name}Input"] = written(each)
+        result[f"{each.name}List"] = _list(ref(each.name))
+    return result
+
+
+def answered(resource_type: ResourceType) -> JsonSchema:
+    """The representation of a resource of the type (RFC 7643 §3)."""
+    properties = {each.name: _value(each, _answered_one) for each in (*COMMON.attributes, *resource_type.schema.attributes) if _shown(each)}
+    properties |= {each.id: _extension(each, _answered_one) for each in resource_type.extensions}
+    return {"type": "object", "required": ["schemas", "id"], "properties": properties, "additionalProperties": False}
+
+
+def written(resource_type: ResourceType) -> JsonSchema:
+    """The body of a POST or PUT of a resource of the type (RFC 7644 §3.3, §3.5.1)."""
+    own = [each for each in (*COMMON.attributes, *resource_type.schema.attributes) if _accepted(each) and each is not SCHEMAS]
+    base = resource_type.schema.id
+    all_urns = [base, *(each.id for each in resource_type.extensions)]
+    urns = {"type": "array", "items": {"enum": all_urns}, "contains": {"const": base}, "uniqueItems": True}
+    properties = {"schemas": urns} | {each.name: _value(each, _written_one) for each in own}
+    properties |= {each.id: _extension(each, _written_one) for each in resource_type.extensions}
+    required = ["schemas", *(each.name for each in layout_of(resource_type).required)]
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+def _shown(attribute: Attribute) -> bool:
+    return attribute.returned is not Returned.NEVER and attribute.mutability is not Mutability.WRITE_ONLY
+
+
+def _accepted(attribute: Attribute) -> bool:
+    return attribute.mutability is not Mutability.READ_ONLY
+
+
+def _value(attribute: Attribute, one: Any) -> JsonSchema:
+    """An attribute's value, or the array of them."""
+    inner: JsonSchema = one(attribute)
+    if attribute.multi_valued:
+        inner = {"type": "array", "items": inner}
+    if attribute.description:
+        inner = {**inner, "description": attribute.description}
+    return inner
+
+
+def _answered_one(attribute: Attribute) -> JsonSchema:
+    if not attribute.is_complex:
+        return _simple(attribute)
+    properties = {each.name: _value(each, _answered_one) for each in attribute.sub_attributes if _shown(each)}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _written_one(attribute: Attribute) -> JsonSchema:
+    if not attribute.is_complex:
+        simple = _simple(attribute)
+        return {**simple, "minLength": 1} if attribute.required and attribute.type is Type.STRING else simple
+    subs = [each for each in attribute.sub_attributes if _accepted(each)]
+    properties = {each.name: _value(each, _written_one) for each in subs}
+    result: JsonSchema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required := [each.name for each in subs if each.required]:
+        result["required"] = required
+    return result
+
+
+def _simple(attribute: Attribute) -> JsonSchema:
+    if attribute.type is Type.REFERENCE:
+        return ref(_URI)
+    if attribute.type is Type.STRING:
+        examples = {"examples": list(attribute.canonical_values)} if attribute.canonical_values else {}
+        return {**ref(_TEXT), **examples}
+    return dict(_SIMPLE[attribute.type])
+
+
+def _extension(schema: Schema, one: Any) -> JsonSchema:
+    shown = _shown if one is _answered_one else _accepted
+    properties = {each.name: _value(each, one) for each in schema.attributes if shown(each)}
+    result: JsonSchema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**result, "description": schema.description} if schema.description else result
+
+
+def _text() -> JsonSchema:
+    return {
+        "type": "string",
+        "maxLength": values.MAX_STRING,
+        "pattern": values.TEXT_PATTERN,
+        "description": f"Text of at most {values.MAX_STRING} bytes in UTF-8, without control characters other than tab and line breaks.",
+    }
+
+
+def _uri() -> JsonSchema:
+    return {
+        "type": "string",
+        "maxLength": values.MAX_STRING,
+        "pattern": values.URI_PATTERN,
+        "description": "A URI or a relative reference. Characters beyond ASCII may stand in it as they are.",
+    }
+
+
+def _list(resource: JsonSchema) -> JsonSchema:
+    whole = {"type": "integer", "minimum": 0}
+    return {
+        "type": "object",
+        "required": ["schemas", "totalResults", "Resources"],
+        "properties": {
+            "schemas": {"const": [messages.LIST_RESPONSE]},
+            "totalResults": whole,
+            "itemsPerPage": whole,
+            "startIndex": {"type": "integer", "minimum": 1},
+            "Resources": {"type": "array", "items": resource},
+        },
+        "additionalProperties": False,
+    }
+
+
+def _messages() -> dict[str, JsonSchema]:
+    operation = {
+        "type": "object",
+        "required": ["op"],
+        "properties": {
+            "op": {"enum": ["add", "remove", "replace"], "description": "In any case."},
+            "path": {**ref(_TEXT), "description": "RFC 7644 §3.5.2, figure 7. A remove needs one."},
+            "value": {"description": "What is added, or put in place of what is there."},
+        },
+        "additionalProperties": False,
+    }
+    names = {"type": "array", "items": ref(_TEXT)}
+    return {
+        "Error": {
+            "type": "object",
+            "required": ["schemas", "status", "detail"],
+            "properties": {
+                "schemas": {"const": [messages.ERROR]},
+                "status": {"type": "string", "pattern": "^[0-9]{3}$"},
+                "scimType": {"type": "string"},
+                "detail": {"type": "string", "description": "What was wrong and how to mend it; it names the request."},
+            },
+            "additionalProperties": False,
+        },
+        "PatchOp": {
+            "type": "object",
+            "required": ["schemas", "Operations"],
+            "properties": {
+                "schemas": {"const": [messages.PATCH_OP]},
+                "Operations": {"type": "array", "minItems": 1, "maxItems": MAX_OPERATIONS, "items": operation},
+            },
+            "additionalProperties": False,
+        },
+        "SearchRequest": {
+            "type": "object",
+            "required": ["schemas"],
+            "properties": {
+                "schemas": {"const": [messages.SEARCH_REQUEST]},
+                "attributes": names,
+                "excludedAttributes": names,
+                "filter": ref(_TEXT),
+                "startIndex": {"type": "integer"},
+                "count": {"type": "integer"},
+            },
+            "additionalProperties": False,
+        },
+    }
