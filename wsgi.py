@@ -21,6 +21,7 @@ from scim_server.tenancy.apps import Apps
 from scim_server.tenancy.assertion import Assertions
 from scim_server.tenancy.bearer import Bearer
 from scim_server.tenancy.client_credentials import TOKENS_PER_SECOND, ClientCredentials
+from scim_server.tenancy.cursors import Cursors
 from scim_server.tenancy.directories import Directories
 from scim_server.tenancy.entra_jwt import EntraTokens
 from scim_server.tenancy.entrances import Entrances
@@ -51,6 +52,6 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     tokens = AccessTokens(SigningKeys(registry, ring), store, settings.public_url, settings.access_token_audience)
 
     app = Flask("scim_server", static_folder=None)
-    scim_http.register(app, store, bearer, clients, settings)
+    scim_http.register(app, store, bearer, clients, Cursors(registry), settings)
     sign_in_http.register(app, sign_in, tokens, Apps(registry))
     return app

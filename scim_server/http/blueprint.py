@@ -16,19 +16,22 @@ from scim_server.config import BASE_PATH, TOKEN_PATH, Network, Settings
 from scim_server.http import discovery, errors, health, oauth_token
 from scim_server.http.addresses import client_address
 from scim_server.http.resources import Endpoint
+from scim_server.http.root import Root
+from scim_server.http.walks import Walks
 from scim_server.scim import openapi
 from scim_server.scim.schemas import BASE_TYPES, GROUP_TYPE, USER_TYPE
 from scim_server.store.unit import Store
 from scim_server.tenancy.bearer import Bearer
 from scim_server.tenancy.client import READ, WRITE
 from scim_server.tenancy.client_credentials import ClientCredentials
+from scim_server.tenancy.cursors import Cursors
 from scim_server.turns import TENANT_OF
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SEARCH = "/.search"  # a POST that only reads (RFC 7644 §3.4.3)
 
 
-def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredentials, settings: Settings) -> None:
+def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredentials, cursors: Cursors, settings: Settings) -> None:
     """Serve SCIM, access tokens for it, and the health checks from this app.
 
     Where the world reaches it, the base of every ``meta.location`` and ``$ref``, is configured, never taken from a request.
@@ -42,13 +45,13 @@ def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredential
     app.extensions[TENANT_OF] = {"AUTHORIZATION": bearer.tenant_of}
     errors.register(app)
     app.register_blueprint(health.create_blueprint(store))
-    app.register_blueprint(_resources(store, bearer, base_url, max_results))
+    app.register_blueprint(_resources(store, bearer, cursors, base_url, max_results))
     app.register_blueprint(_discovery(bearer, base_url, max_results))
     app.register_blueprint(_description(store, bearer, settings))
     app.register_blueprint(oauth_token.create_blueprint(clients, settings.public_url))
 
 
-def _resources(store: Store, bearer: Bearer, base_url: str, max_results: int) -> Blueprint:
+def _resources(store: Store, bearer: Bearer, cursors: Cursors, base_url: str, max_results: int) -> Blueprint:
     blueprint = Blueprint("scim", __name__, url_prefix=BASE_PATH)
 
     @blueprint.before_request
@@ -57,8 +60,10 @@ def _resources(store: Store, bearer: Bearer, base_url: str, max_results: int) ->
         g.client = bearer.client(request.headers.get("Authorization"), g.address, g.request_id, needs)
         g.scope = g.client.scope(g.request_id)
 
-    Endpoint(USER_TYPE.name, USER_TYPE.endpoint, "groups", True, store, base_url, max_results).register(blueprint)
-    Endpoint(GROUP_TYPE.name, GROUP_TYPE.endpoint, "members", False, store, base_url, max_results).register(blueprint)
+    for kind, linked, patch_answers_in_full in ((USER_TYPE, "groups", True), (GROUP_TYPE, "members", False)):
+        walks = Walks(kind.endpoint, cursors, max_results)
+        Endpoint(kind.name, kind.endpoint, linked, patch_answers_in_full, store, base_url, walks).register(blueprint)
+    Root(store, base_url, max_results).register(blueprint)
     return blueprint
 
 

@@ -15,11 +15,12 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from scim_server import entra
-from scim_server.scim import paging
+from scim_server.scim import ordering, paging
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, ScimError, TooLarge
 from scim_server.scim.filters import parse_filter
 from scim_server.scim.matching import Bound, bind
 from scim_server.scim.messages import MEDIA_TYPES, search_parameters
+from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
 from scim_server.scim.projection import Projection
 from scim_server.scim.schemas import ResourceType
@@ -51,6 +52,11 @@ class Incoming:
         text = self.query.get("filter")
         return None if text is None else bind(parse_filter(text), self.resource_type)
 
+    @property
+    def order(self) -> Order | None:
+        """What to sort by, or None if there is no such parameter."""
+        return ordering.bind(self.resource_type, self.query.get("sortBy"), self.query.get("sortOrder"))
+
     def paging(self, maximum: int) -> Paging:
         return paging.parse(self.query.get("startIndex"), self.query.get("count"), maximum=maximum)
 
@@ -62,12 +68,17 @@ class Incoming:
 
 def read(resource_type: ResourceType, client: Client) -> Incoming:
     """The present request, in RFC form. Raises ScimError where it cannot be understood."""
-    return in_rfc_form(resource_type, client, request.method, _query(), _body())
+    return in_rfc_form(resource_type, client, request.method, parameters(), _body())
 
 
 def read_search(resource_type: ResourceType, client: Client) -> Incoming:
     """The present request, which is a query in a SearchRequest message; parameters in its URL mean nothing."""
-    return in_rfc_form(resource_type, client, "GET", search_parameters(_body()), None)
+    return in_rfc_form(resource_type, client, "GET", search_message(), None)
+
+
+def search_message() -> dict[str, str]:
+    """The SearchRequest message that is the body of the present request, as query parameters."""
+    return search_parameters(_body())
 
 
 def in_rfc_form(resource_type: ResourceType, client: Client, method: str, query: dict[str, str], body: Any) -> Incoming:
@@ -82,7 +93,8 @@ def precondition() -> Precondition:
     return Precondition(request.headers.get("If-Match"), request.headers.get("If-None-Match"))
 
 
-def _query() -> dict[str, str]:
+def parameters() -> dict[str, str]:
+    """The query parameters of the present request; the first of those that are there twice."""
     raw = request.environ.get("QUERY_STRING", "")
     if not raw:
         return {}

@@ -13,6 +13,7 @@ from typing import TypeVar
 from flask import Blueprint, Response, g
 
 from scim_server.http import requests, responses
+from scim_server.http.walks import Walks
 from scim_server.provisioning.use_cases import USE_CASES, UseCases
 from scim_server.scim.resources import Resource
 from scim_server.scim.schemas import ResourceType
@@ -31,7 +32,7 @@ class Endpoint:
     patch_answers_in_full: bool
     store: Store
     base_url: str
-    max_results: int
+    walks: Walks
 
     def register(self, blueprint: Blueprint) -> None:
         """Add the routes of the collection and of one resource."""
@@ -95,10 +96,13 @@ class Endpoint:
         return responses.empty()
 
     def _search(self, incoming: requests.Incoming) -> Response:
-        projection, where, paging = incoming.projection, incoming.filter, incoming.paging(self.max_results)
+        projection, where, order, walks = incoming.projection, incoming.filter, incoming.order, "cursor" in incoming.query
+        paging = self.walks.paging(incoming, g.client.tenant_id) if walks else incoming.paging(self.walks.max_results)
         with self.store.read(g.scope) as unit:
-            found = self._use_cases.search(unit, where, paging, links=projection.wants(self.linked))
-        return responses.page(found, self.base_url, projection, paging.start_index)
+            found = self._use_cases.search(unit, where, order, paging, links=projection.wants(self.linked))
+        if not walks:
+            return responses.page(found, self.base_url, projection, paging.start_index)
+        return responses.page(found, self.base_url, projection, None, self.walks.next_cursor(incoming, found, paging, g.client.tenant_id))
 
     @property
     def _use_cases(self) -> UseCases:

@@ -36,10 +36,10 @@ def unless_known(found: Resource, base_url: str, projection: Projection) -> Resp
     return _without_body(304, found, base_url)
 
 
-def page(found: Page, base_url: str, projection: Projection, start_index: int) -> Response:
-    """One page of a list (RFC 7644 §3.4.2)."""
+def page(found: Page, base_url: str, projection: Projection, start_index: int | None, next_cursor: str | None = None) -> Response:
+    """One page of a list (RFC 7644 §3.4.2), begun at an index or (None) reached by cursor."""
     resources = [projection.apply(represent(each, base_url)) for each in found.resources]
-    return json(list_response(resources, found.total, start_index))
+    return json(list_response(resources, found.total, start_index, next_cursor))
 
 
 def empty(changed: Resource | None = None, base_url: str = "") -> Response:

@@ -16,6 +16,7 @@ from scim_server.scim import patch as scim_patch
 from scim_server.scim.changes import differences
 from scim_server.scim.errors import NotFound
 from scim_server.scim.matching import Bound
+from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
 from scim_server.scim.resources import Document, Resource, accept
 from scim_server.scim.versions import NO_PRECONDITION, Precondition
@@ -37,9 +38,9 @@ def read(unit: Unit, group_id: str, *, links: bool) -> Resource:
     return _found(unit.groups.get(group_id, members=links), group_id)
 
 
-def search(unit: Unit, where: Bound | None, paging: Paging, *, links: bool) -> Page:
-    """One page of the groups that satisfy the filter, oldest first."""
-    return unit.groups.find(where, paging.start_index, paging.count, members=links)
+def search(unit: Unit, where: Bound | None, order: Order | None, paging: Paging, *, links: bool) -> Page:
+    """One page of the groups that satisfy the filter, in that order, or oldest first."""
+    return unit.groups.find(where, paging.start_index, paging.count, members=links, order=order, after=paging.after, total=paging.total)
 
 
 def replace(unit: Unit, group_id: str, body: dict[str, Any], *, lenient: bool, precondition: Precondition = NO_PRECONDITION) -> Resource:

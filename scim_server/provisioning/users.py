@@ -10,6 +10,7 @@ from scim_server.scim import patch as scim_patch
 from scim_server.scim.changes import differences
 from scim_server.scim.errors import NotFound
 from scim_server.scim.matching import Bound
+from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
 from scim_server.scim.resources import Document, Resource, accept
 from scim_server.scim.versions import NO_PRECONDITION, Precondition
@@ -34,9 +35,9 @@ def read(unit: Unit, user_id: str, *, links: bool) -> Resource:
     return _found(unit.users.get(user_id, groups=links), user_id)
 
 
-def search(unit: Unit, where: Bound | None, paging: Paging, *, links: bool) -> Page:
-    """One page of the users that satisfy the filter, oldest first."""
-    return unit.users.find(where, paging.start_index, paging.count, groups=links)
+def search(unit: Unit, where: Bound | None, order: Order | None, paging: Paging, *, links: bool) -> Page:
+    """One page of the users that satisfy the filter, in that order, or oldest first."""
+    return unit.users.find(where, paging.start_index, paging.count, groups=links, order=order, after=paging.after, total=paging.total)
 
 
 def replace(unit: Unit, user_id: str, body: dict[str, Any], *, lenient: bool, precondition: Precondition = NO_PRECONDITION) -> Resource:

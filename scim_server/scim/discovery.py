@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scim_server.scim import paging
 from scim_server.scim.attributes import Attribute, Type, Uniqueness
 from scim_server.scim.schemas import ResourceType, Schema
 
@@ -53,8 +54,16 @@ def service_provider_config(base_url: str, max_results: int) -> dict[str, Any]:
         "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
         "filter": {"supported": True, "maxResults": max_results},
         "changePassword": {"supported": False},
-        "sort": {"supported": False},
+        "sort": {"supported": True},
         "etag": {"supported": True},
+        "pagination": {
+            "cursor": True,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": min(paging.DEFAULT_COUNT, max_results),
+            "maxPageSize": max_results,
+            "cursorTimeout": paging.CURSOR_TIMEOUT_S,
+        },
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",

@@ -8,6 +8,9 @@
     ├── InvalidPath      400  invalidPath     PATCH path malformed, or naming what no schema has
     ├── NoTarget         400  noTarget        PATCH path is fine and points at nothing
     ├── InvalidValue     400  invalidValue    required value missing, wrong type, bad value
+    ├── InvalidCursor    400  invalidCursor   no cursor of ours, or one of another query (RFC 9865 §2.1)
+    ├── ExpiredCursor    400  expiredCursor   a cursor that was given too long ago
+    ├── InvalidCount     400  invalidCount    a count that a walk by cursor cannot have
     ├── NotFound         404  (none)
     ├── UniquenessError  409  uniqueness
     ├── PreconditionFailed 412 (none)         If-Match names another version
@@ -55,6 +58,18 @@ class NoTarget(ScimError):
 
 class InvalidValue(ScimError):
     scim_type = "invalidValue"
+
+
+class InvalidCursor(ScimError):
+    scim_type = "invalidCursor"
+
+
+class ExpiredCursor(ScimError):
+    scim_type = "expiredCursor"
+
+
+class InvalidCount(ScimError):
+    scim_type = "invalidCount"
 
 
 class NotFound(ScimError):

@@ -7,14 +7,14 @@ a client that sends nothing else is understood under every profile, and null say
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from scim_server.scim import messages, values
 from scim_server.scim.attributes import Attribute, Mutability, Returned, Type
 from scim_server.scim.documents import layout_of
+from scim_server.scim.ordering import ORDERS
 from scim_server.scim.patch import MAX_OPERATIONS
-from scim_server.scim.schemas import COMMON, SCHEMAS, ResourceType, Schema
+from scim_server.scim.schemas import COMMON, SCHEMAS, ResourceType, Schema, Types
 
 JsonSchema = dict[str, Any]
 
@@ -34,13 +34,14 @@ def ref(name: str) -> JsonSchema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def components(types: Iterable[ResourceType]) -> dict[str, JsonSchema]:
-    """All schemas by name: for a resource type ``X`` they are X (as answered), XInput (as written), XList."""
+def components(types: Types) -> dict[str, JsonSchema]:
+    """All schemas by name: for a resource type ``X`` they are X (as answered), XInput (as written), XList; EverythingList is of all."""
     result = {_TEXT: _text(), _URI: _uri(), **_messages()}
     for each in types:
         result[each.name] = answered(each)
         result[f"{each.name}Input"] = written(each)
         result[f"{each.name}List"] = _list(ref(each.name))
+    result["EverythingList"] = _list({"anyOf": [ref(each.name) for each in types]})
     return result
 
 
@@ -144,6 +145,7 @@ def _list(resource: JsonSchema) -> JsonSchema:
             "totalResults": whole,
             "itemsPerPage": whole,
             "startIndex": {"type": "integer", "minimum": 1},
+            "nextCursor": {"type": "string", "description": "Of the next page of a walk by cursor; without it, this is the last."},
             "Resources": {"type": "array", "items": resource},
         },
         "additionalProperties": False,
@@ -161,7 +163,7 @@ def _messages() -> dict[str, JsonSchema]:
         },
         "additionalProperties": False,
     }
-    names = {"type": "array", "items": ref(_TEXT)}
+    names = {"type": "array", "items": {"type": "string"}}
     return {
         "Error": {
             "type": "object",
@@ -191,7 +193,10 @@ def _messages() -> dict[str, JsonSchema]:
                 "attributes": names,
                 "excludedAttributes": names,
                 "filter": ref(_TEXT),
+                "sortBy": ref(_TEXT),
+                "sortOrder": {"enum": [*ORDERS]},
                 "startIndex": {"type": "integer"},
+                "cursor": ref(_TEXT),
                 "count": {"type": "integer"},
             },
             "additionalProperties": False,

@@ -12,7 +12,7 @@ Where RFC 7644 is silent it is read so: an empty string is no value; a missing `
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, Union
@@ -53,9 +53,18 @@ class Some:
 
 Bound: TypeAlias = Union[Term, Some, "And[Bound]", "Or[Bound]", "Not[Bound]"]
 
+_NEVER: Bound = Or(())
+_ALWAYS: Bound = Not(_NEVER)
 
-def bind(filter: Filter, resource_type: ResourceType) -> Bound:
-    """A filter on resources of one type. InvalidFilter, saying why, if it cannot be asked of them."""
+
+def bind(filter: Filter, resource_type: ResourceType, beside: Sequence[ResourceType] = ()) -> Bound:
+    """A filter on resources of one type. InvalidFilter, saying why, if it cannot be asked of them.
+
+    ``beside``: types that are asked the same. What one of them has and this one has not is an attribute without a value (§3.4.2.1).
+    """
+    if beside and isinstance(filter, (Compare, Present, ValuePath)) and _has_none(resource_type, filter.path, beside):
+        # Unassigned: not equal to anything but null.
+        return _ALWAYS if isinstance(filter, Compare) and (filter.op == "ne") is (filter.value is not None) else _NEVER
     match filter:
         case Compare(path, op, value):
             return _comparison(_named(path, resource_type), op, value)
@@ -64,11 +73,11 @@ def bind(filter: Filter, resource_type: ResourceType) -> Bound:
         case ValuePath(path, inside):
             return _selection(_named(path, resource_type), inside, resource_type)
         case And(terms):
-            return And(tuple(bind(term, resource_type) for term in terms))
+            return And(tuple(bind(term, resource_type, beside) for term in terms))
         case Or(terms):
-            return Or(tuple(bind(term, resource_type) for term in terms))
+            return Or(tuple(bind(term, resource_type, beside) for term in terms))
         case Not(term):
-            return Not(bind(term, resource_type))
+            return Not(bind(term, resource_type, beside))
 
 
 def bind_element(filter: Filter, resource_type: ResourceType, target: Target) -> Bound:
@@ -142,6 +151,11 @@ def _named(path: str, resource_type: ResourceType) -> Target:
 @lru_cache(maxsize=1024)
 def _resolved(resource_type: ResourceType, path: str) -> Target | None:
     return resource_type.resolve(path)
+
+
+def _has_none(resource_type: ResourceType, path: str, beside: Sequence[ResourceType]) -> bool:
+    """Whether the type has no attribute of that name, while one of the others has."""
+    return resource_type.resolve(path) is None and any(each.resolve(path) for each in beside)
 
 
 def _sub_named(path: str, target: Target) -> Target:
@@ -279,7 +293,7 @@ def _found(target: Target, representation: dict[str, Any]) -> list[Any]:
     """The values at a target that are not empty."""
     holder = representation if target.extension is None else representation.get(target.extension, {})
     value = holder if target.attribute is None else holder.get(target.attribute.name)
-    elements = [each for each in (value if isinstance(value, list) else [value]) if _is_something(each)]
+    elements = [each for each in (value if isinstance(value, list) else [value]) if is_something(each)]
     return elements if target.sub is None else _within(target, elements)
 
 
@@ -290,13 +304,13 @@ def _within(target: Target, elements: list[Any]) -> list[Any]:
     assert sub is not None, "an element is asked for its sub-attributes"
     missing = False if attribute.multi_valued and sub.name == "primary" and sub.type is Type.BOOLEAN else None
     found = (element.get(sub.name, missing) for element in elements)
-    return [value for value in found if _is_something(value)]
+    return [value for value in found if is_something(value)]
 
 
-def _is_something(value: Any) -> bool:
+def is_something(value: Any) -> bool:
     """Whether a value counts as one (RFC 7644 §3.4.2.2, ``pr``): false and 0 do, empty strings and objects do not."""
     if isinstance(value, dict):
-        return any(map(_is_something, value.values()))
+        return any(map(is_something, value.values()))
     if isinstance(value, list):
-        return any(map(_is_something, value))
+        return any(map(is_something, value))
     return value is not None and value != ""

@@ -16,15 +16,17 @@ PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
-def list_response(resources: Sequence[dict[str, Any]], total: int, start_index: int) -> dict[str, Any]:
-    """One page of ``total`` results, from the 1-based ``start_index`` on."""
-    return {
-        "schemas": [LIST_RESPONSE],
-        "totalResults": total,
-        "startIndex": start_index,
-        "itemsPerPage": len(resources),
-        "Resources": list(resources),
-    }
+def list_response(
+    resources: Sequence[dict[str, Any]], total: int, start_index: int | None = 1, next_cursor: str | None = None
+) -> dict[str, Any]:
+    """One page of ``total`` results: from the 1-based ``start_index`` on, or (None) of a walk by cursor (RFC 9865 §2)."""
+    result: dict[str, Any] = {"schemas": [LIST_RESPONSE], "totalResults": total}
+    if start_index is not None:
+        result["startIndex"] = start_index
+    result["itemsPerPage"] = len(resources)
+    if next_cursor is not None:
+        result["nextCursor"] = next_cursor
+    return {**result, "Resources": list(resources)}
 
 
 _NAMES = ("attributes", "excludedAttributes")

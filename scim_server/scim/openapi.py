@@ -13,10 +13,12 @@ from typing import Any, TypeAlias
 from scim_server.scim import json_schema
 from scim_server.scim.json_schema import JsonSchema, ref
 from scim_server.scim.messages import MEDIA_TYPES
+from scim_server.scim.ordering import ORDERS
 from scim_server.scim.schemas import ResourceType, Types
 
 _READ, _WRITE = "scim.read", "scim.write"
-_DISCOVERY = "Discovery"
+_ROOT, _DISCOVERY = "Root", "Discovery"
+_ASKED = ("filter", "sortBy", "sortOrder", "startIndex", "count")
 _Answers: TypeAlias = dict[int, JsonSchema | None]
 
 
@@ -52,7 +54,7 @@ def document(types: Types, base_url: str, token_url: str, version: str) -> dict[
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": base_url}],
-        "tags": [*({"name": each.name, "description": each.description} for each in types), {"name": _DISCOVERY}],
+        "tags": [*({"name": each.name, "description": each.description} for each in types), {"name": _ROOT}, {"name": _DISCOVERY}],
         "paths": paths,
         "components": {
             "schemas": json_schema.components(types) | {"Discovered": {"type": "object", "required": ["schemas"]}},
@@ -77,6 +79,7 @@ def document(types: Types, base_url: str, token_url: str, version: str) -> dict[
 def _operations(types: Types) -> Iterator[_Operation]:
     for each in types:
         yield from _of_resources(each, patch_answers_in_full=each.name == types.user.name)
+    yield from _of_the_root()
     yield from _of_discovery()
 
 
@@ -88,10 +91,8 @@ def _of_resources(kind: ResourceType, *, patch_answers_in_full: bool) -> Iterato
     patched: _Answers = {200: itself} if patch_answers_in_full else {200: itself, 204: None}
     reads, writes = partial(_Operation, tag=name, scope=_READ), partial(_Operation, tag=name, scope=_WRITE)
     changed = (404, 409, 412)
-    yield reads("GET", path, f"list{many}", f"Find {a_one}s", {200: listed}, ("filter", "startIndex", "count", *shown))
-    yield reads(
-        "POST", path + "/.search", f"search{many}", f"Find {a_one}s, asked in a body", {200: listed}, body="SearchRequest"
-    )
+    yield reads("GET", path, f"list{many}", f"Find {a_one}s", {200: listed}, (*_ASKED, "cursor", *shown))
+    yield reads("POST", path + "/.search", f"search{many}", f"Find {a_one}s, asked in a body", {200: listed}, body="SearchRequest")
     yield reads("GET", one, f"read{name}", f"One {a_one}", {200: itself, 304: None}, ("id", "ifNoneMatch", *shown), errors=(404,))
     yield writes("POST", path, f"create{name}", f"Make a {a_one}", {201: itself}, shown, body=f"{name}Input", errors=(409,))
     replaced: _Answers = {200: itself}
@@ -99,6 +100,13 @@ def _of_resources(kind: ResourceType, *, patch_answers_in_full: bool) -> Iterato
         summary = f"{verb.title()} a {a_one}"
         yield writes(method, one, verb + name, summary, answers, ("id", *versions, *shown), body=body, errors=changed)
     yield writes("DELETE", one, f"delete{name}", f"End a {a_one}", {204: None}, ("id", *versions), errors=(404, 412))
+
+
+def _of_the_root() -> Iterator[_Operation]:
+    asks = partial(_Operation, tag=_ROOT, scope=_READ)
+    found: _Answers = {200: ref("EverythingList")}
+    yield asks("GET", "/", "listEverything", "Find users and groups", found, (*_ASKED, "attributes", "excludedAttributes"))
+    yield asks("POST", "/.search", "searchEverything", "Find users and groups, asked in a body", found, body="SearchRequest")
 
 
 def _of_discovery() -> Iterator[_Operation]:
@@ -189,7 +197,10 @@ def _parameters() -> dict[str, Any]:
         "attributes": (text, "What to show: names with commas between (RFC 7644 §3.9). Not together with excludedAttributes."),
         "excludedAttributes": (text, "What not to show of what is shown by default."),
         "filter": (text, "Which resources (RFC 7644 §3.4.2.2)."),
+        "sortBy": (text, "Which attribute to sort by (RFC 7644 §3.4.2.3)."),
+        "sortOrder": ({"enum": [*ORDERS]}, "Which way."),
         "startIndex": (whole, "The first of them, counted from 1."),
+        "cursor": (text, "Where a walk goes on; empty to begin one (RFC 9865). Not together with startIndex."),
         "count": (whole, "How many at most."),
     }
     result: dict[str, Any] = {

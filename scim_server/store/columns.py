@@ -35,7 +35,7 @@ from sqlalchemy.types import TypeEngine
 from scim_server.scim.attributes import Attribute, Target, Type
 from scim_server.scim.schemas import ENTERPRISE_USER
 from scim_server.store import ids
-from scim_server.store.dialects import among, json_elements, json_key, json_present
+from scim_server.store.dialects import among, json_elements, json_key, json_preferred, json_present
 from scim_server.store.documents import indexed
 from scim_server.store.tables import Id, Instant, Key, groups, memberships, user_emails, users
 
@@ -43,6 +43,8 @@ BASE_URL = "base_url"
 """The parameter with the URL that ``meta.location`` and every ``$ref`` begin with."""
 
 TENANT = bindparam("tenant_id", type_=Id)
+
+_NUMBERS = (Type.INTEGER, Type.DECIMAL)
 
 _other_users = users.alias("other_users")
 _other_groups = groups.alias("other_groups")
@@ -80,12 +82,14 @@ class Leaf:
 class Elements:
     """The elements of a multi-valued attribute of the resource that the statement is about.
 
-    ``leaf`` is that of a sub-attribute, or of the element itself where it is a simple value.
+    ``leaf`` is that of a sub-attribute, or of the element itself where it is a simple value. ``order``
+    is that in which they are shown; None where it is the order that they have in a document.
     """
 
     rows: FromClause
     leaf: Callable[[Attribute | None], Leaf]
     condition: ColumnElement[bool] = field(default_factory=true)
+    order: ColumnElement[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class Columns:
         self._leaves: dict[str, Leaf] = {
             "id": _id(rows.c.id),
             "externalId": self._indexed("externalId", rows.c.external_id),
-            "meta.resourceType": Leaf(Operand(literal_column(f"'{name}'"))),
+            "meta.resourceType": Leaf(Operand(cast(literal_column(f"'{name}'"), Text))),  # nothing can be sorted by a bare constant
             "meta.created": Leaf(Operand(rows.c.created, Instant)),
             "meta.lastModified": Leaf(Operand(rows.c.modified, Instant)),
             "meta.location": Leaf(Operand(_address(endpoint, rows.c.id))),
@@ -135,6 +139,21 @@ class Columns:
         element = json_elements(self._keys, _path(whole)).table_valued("value", name="element")
         return Elements(element, lambda sub: _leaf(element.c.value, (sub.name,) if sub else (), sub or attribute))
 
+    def sort_key(self, target: Target) -> Operand:
+        """What resources are sorted by; of several values the primary one, or else the first (RFC 7644 §3.4.2.3)."""
+        attribute, sub = target.attribute, target.sub
+        assert attribute is not None
+        if not attribute.multi_valued:
+            return self.leaf(target).key
+        elements = self.elements(target)
+        if elements.order is not None:
+            leaf = elements.leaf(sub).key
+            first = select(leaf.sql).select_from(elements.rows).where(elements.condition).order_by(elements.order)
+            return Operand(first.limit(literal_column("1")).offset(literal_column("0")).correlate(self.rows).scalar_subquery(), leaf.type)
+        path, number = _path(Target(target.extension, attribute)), target.leaf.type in _NUMBERS
+        key = json_preferred(self._keys, path, (sub.name,) if sub else (), number=number)
+        return Operand(key, Numeric() if number else Key)
+
     def present(self, target: Target) -> ColumnElement[bool]:
         """Whether there is any value at a target without multi-valued attributes."""
         known = self._leaves.get(str(target))
@@ -146,10 +165,10 @@ class Columns:
         """A string in the document whose key is in an indexed column, too."""
         return Leaf(Operand(json_key(self._keys, (name,))), Operand(column, Key, indexed))
 
-    def _linked(self, column: ColumnElement[Any], leaf: Callable[[Attribute | None], Leaf]) -> Elements:
-        """Elements that are open memberships, by the column of ``memberships`` that names this resource."""
+    def _linked(self, column: ColumnElement[Any], other: ColumnElement[Any], leaf: Callable[[Attribute | None], Leaf]) -> Elements:
+        """Elements that are open memberships: the column of ``memberships`` that names this resource, and that of the other."""
         own = and_(memberships.c.tenant_id == TENANT, column == self.rows.c.id, memberships.c.valid_to.is_(None))
-        return Elements(memberships, leaf, own)
+        return Elements(memberships, leaf, own, other)
 
 
 class _Users(Columns):
@@ -162,7 +181,7 @@ class _Users(Columns):
             f"{manager}.$ref": Leaf(Operand(self._of_manager(_address("/Users", _other_users.c.id)))),
             f"{manager}.displayName": Leaf(Operand(self._of_manager(json_key(_other_users.c["keys"], ("displayName",))))),
         }
-        self._elements["groups"] = self._linked(memberships.c.member_id, _group_leaf)
+        self._elements["groups"] = self._linked(memberships.c.member_id, memberships.c.group_id, _group_leaf)
         self.lookups["userName"] = _lookup(self._leaves["userName"])
         self.lookups["emails.value"] = _lookup_in(rows, user_emails.c.user_id, Operand(user_emails.c.value_key, Key, indexed))
 
@@ -179,7 +198,7 @@ class _Groups(Columns):
     def __init__(self, rows: FromClause) -> None:
         super().__init__(rows, "Group", "/Groups")
         self._leaves["displayName"] = self._indexed("displayName", rows.c.display_name_key)
-        self._elements["members"] = self._linked(memberships.c.group_id, member_leaf)
+        self._elements["members"] = self._linked(memberships.c.group_id, memberships.c.member_id, member_leaf)
         self.lookups["displayName"] = _lookup(self._leaves["displayName"])
         member = Operand(memberships.c.member_id, Id, _id_or_none)
         self.lookups["members.value"] = _lookup_in(rows, memberships.c.group_id, member, memberships.c.valid_to.is_(None))
@@ -219,7 +238,7 @@ def _group_leaf(sub: Attribute | None) -> Leaf:
 
 def _leaf(document: ColumnElement[Any], path: tuple[str, ...], attribute: Attribute) -> Leaf:
     """A value in the comparison document, or in an element of it."""
-    if attribute.type in (Type.INTEGER, Type.DECIMAL):
+    if attribute.type in _NUMBERS:
         return Leaf(Operand(json_key(document, path, number=True), Numeric()))
     return Leaf(Operand(json_key(document, path)))
 

@@ -64,6 +64,39 @@ def _(element: json_elements, compiler: Compiler, **options: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **options)}, {_json_path(element.path, compiler)})"
 
 
+class json_preferred(FunctionElement[Any]):
+    """Of an array in a comparison document, the key at ``within`` the element that is primary, or else the first; NULL where absent."""
+
+    inherit_cache = False
+
+    def __init__(self, document: ColumnElement[Any], path: Sequence[str], within: Sequence[str], *, number: bool = False) -> None:
+        super().__init__(document)
+        self.path = tuple(path)
+        self.within = tuple(within)
+        self.type: TypeEngine[Any] = Numeric() if number else Key
+
+
+@compiles(json_preferred, "postgresql")
+def _(element: json_preferred, compiler: Compiler, **options: Any) -> str:
+    document = compiler.process(element.clauses, **options)
+    primary = compiler.render_literal_value(_path_text(element.path) + '[*] ? (@."primary" == "true")', Text())
+    chosen = f"coalesce(jsonb_path_query_first({document}, {primary}), {document} #> {_array((*element.path, '0'), compiler)})"
+    text = f"({chosen} #>> {_array(element.within, compiler)})"
+    return f"CAST({text} AS NUMERIC)" if isinstance(element.type, Numeric) else f'{text} COLLATE "C"'
+
+
+@compiles(json_preferred, "sqlite")
+def _(element: json_preferred, compiler: Compiler, **options: Any) -> str:
+    document = compiler.process(element.clauses, **options)
+    first = compiler.render_literal_value(_path_text(element.path) + "[0]", Text())
+    if not element.within:
+        return f"json_extract({document}, {first})"
+    elements, within = _json_path(element.path, compiler), _json_path(element.within, compiler)
+    each = f"json_each({document}, {elements})"
+    primary = f"(SELECT value FROM {each} WHERE json_extract(value, '$.primary') = 'true' LIMIT 1)"  # noqa: S608  of our own words
+    return f"json_extract(coalesce({primary}, json_extract({document}, {first})), {within})"
+
+
 class json_present(FunctionElement[bool]):
     """Whether there is anything at a path of a comparison document, which holds nothing empty."""
 
@@ -252,4 +285,8 @@ def _array(path: Sequence[str], compiler: Compiler) -> str:
 
 def _json_path(path: Sequence[str], compiler: Compiler) -> str:
     """A path as SQLite's JSON path, which knows no escape for a quotation mark; no name has one."""
-    return compiler.render_literal_value("$" + "".join(f'."{name}"' for name in path), Text())
+    return compiler.render_literal_value(_path_text(path), Text())
+
+
+def _path_text(path: Sequence[str]) -> str:
+    return "$" + "".join(f'."{name}"' for name in path)

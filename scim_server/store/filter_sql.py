@@ -90,7 +90,7 @@ class _Writer:
             case And(terms):
                 return and_(*(self.write(each) for each in terms))
             case Or(terms):
-                return or_(*(self.write(each) for each in terms))
+                return or_(*(self.write(each) for each in terms)) if terms else false()
             case Not(term):
                 return _negated(self.write(term))
 

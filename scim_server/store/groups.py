@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, exists, insert, literal_column, null, or_, select, update
 
 from scim_server.scim.matching import Bound
+from scim_server.scim.ordering import Order
 from scim_server.scim.resources import Document, Resource
 from scim_server.scim.schemas import ResourceType
 from scim_server.store import documents, ids, links, periods
@@ -94,9 +95,9 @@ class Groups:
         """Whether there can be a rule about the group, which this Unit has locked: what that rule gives may follow its members."""
         return group_id in self._ruled
 
-    def find(self, bound: Bound | None, start: int, count: int, *, members: bool = True) -> Page:
-        """A page of the groups that satisfy the filter (all if None), oldest first."""
-        return _SEARCH.find(self._scoped, self.type, bound, start, count, links=members, base_url=self._base_url)
+    def find(self, bound: Bound | None, start: int, count: int, *, members: bool = True, order: Order | None = None, **place: Any) -> Page:
+        """A page of the groups that satisfy the filter (all if None), in that order, or oldest first. ``place``: see ``Search.find``."""
+        return _SEARCH.find(self._scoped, self.type, bound, start, count, links=members, base_url=self._base_url, order=order, **place)
 
     def insert(self, document: Document) -> Resource:
         """A new group, without members. Raises Taken, at the commit at the latest, if a live group of the tenant has the displayName."""

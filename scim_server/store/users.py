@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, null, select, union_all, update
 
 from scim_server.scim.matching import Bound
+from scim_server.scim.ordering import Order
 from scim_server.scim.resources import Document, Link, Resource
 from scim_server.scim.schemas import ResourceType
 from scim_server.store import documents, ids, links, periods
@@ -99,9 +100,9 @@ class Users:
         row = self._scoped.row(_LOCK, id=user_id) if ids.is_id(user_id) else None
         return documents.user(row, self.type) if row else None
 
-    def find(self, bound: Bound | None, start: int, count: int, *, groups: bool = True) -> Page:
-        """A page of the users that satisfy the filter (all if None), oldest first."""
-        return _SEARCH.find(self._scoped, self.type, bound, start, count, links=groups, base_url=self._base_url)
+    def find(self, bound: Bound | None, start: int, count: int, *, groups: bool = True, order: Order | None = None, **place: Any) -> Page:
+        """A page of the users that satisfy the filter (all if None), in that order, or oldest first. ``place``: see ``Search.find``."""
+        return _SEARCH.find(self._scoped, self.type, bound, start, count, links=groups, base_url=self._base_url, order=order, **place)
 
     def insert(self, document: Document, source: str = SCIM) -> Resource:
         """A new user. Raises Taken, at the commit at the latest, if a live user of the tenant has the userName."""

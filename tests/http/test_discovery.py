@@ -16,7 +16,7 @@ def anybody(scim: Scim) -> Scim:
 def test_what_is_announced(anybody: Scim) -> None:
     config = anybody.get("/ServiceProviderConfig").get_json(force=True)
     supported = {name: config[name]["supported"] for name in ("patch", "bulk", "filter", "changePassword", "sort", "etag")}
-    assert supported == {"patch": True, "bulk": False, "filter": True, "changePassword": False, "sort": False, "etag": True}
+    assert supported == {"patch": True, "bulk": False, "filter": True, "changePassword": False, "sort": True, "etag": True}
     assert [each["type"] for each in config["authenticationSchemes"]] == ["oauthbearertoken", "oauth2"]
     assert config["meta"]["location"] == f"{BASE_URL}/ServiceProviderConfig"
     types = anybody.get("/ResourceTypes").get_json(force=True)["Resources"]

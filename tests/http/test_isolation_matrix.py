@@ -45,6 +45,8 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("PUT", f"{SCIM}/Groups/<resource_id>"): (WRITE, {"schemas": [GROUP], "displayName": "taken over"}),
     ("PATCH", f"{SCIM}/Groups/<resource_id>"): (WRITE, RENAME),
     ("DELETE", f"{SCIM}/Groups/<resource_id>"): (WRITE, None),
+    ("GET", f"{SCIM}/"): (READ, None),
+    ("POST", f"{SCIM}/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
     ("POST", f"{SCIM}/Users/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
     ("POST", f"{SCIM}/Groups/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
     ("GET", f"{SCIM}/ServiceProviderConfig"): (OPEN, None),

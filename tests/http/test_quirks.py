@@ -178,9 +178,10 @@ def test_quirk_40(scim: Scim) -> None:
 
 def test_quirk_42(scim: Scim) -> None:
     """The flag of the Tenant URL, where a client puts the path behind it, is an unknown endpoint: 404, said clearly."""
-    answer = scim.request("GET", "?aadOptscim062020/Users")
-    assert answer.status_code == 404
-    assert "ResourceTypes" in answer.get_json(force=True)["detail"]
+    for address in ("?aadOptscim062020/Users", "/?aadOptscim062020/Users?filter=userName+eq+%22x%22", ""):
+        answer = scim.request("GET", address)
+        assert answer.status_code == 404
+        assert "/scim/v2/ResourceTypes" in answer.get_json(force=True)["detail"]
     assert scim.request("GET", "/Users?aadOptscim062020").status_code == 200
 
 

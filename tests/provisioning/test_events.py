@@ -56,8 +56,8 @@ READS = {"read", "search"}
 
 def state(store: Store, scope: Scope) -> object:
     with store.read(scope) as unit:
-        everybody = users.search(unit, None, Paging(1, 100), links=True)
-        everything = groups.search(unit, None, Paging(1, 100), links=True)
+        everybody = users.search(unit, None, None, Paging(1, 100), links=True)
+        everything = groups.search(unit, None, None, Paging(1, 100), links=True)
         return everybody.resources, everything.resources
 
 

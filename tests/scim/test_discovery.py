@@ -95,7 +95,7 @@ def test_resource_types() -> None:
 def test_the_service_provider_config_says_the_truth() -> None:
     config = service_provider_config(BASE, 200)
     features = {name: value["supported"] for name, value in config.items() if isinstance(value, dict) and "supported" in value}
-    assert features == {"patch": True, "bulk": False, "filter": True, "changePassword": False, "sort": False, "etag": True}
+    assert features == {"patch": True, "bulk": False, "filter": True, "changePassword": False, "sort": True, "etag": True}
     assert config["filter"]["maxResults"] == 200
     assert config["bulk"] == {"supported": False, "maxOperations": 0, "maxPayloadSize": 0}
     schemes = {each["type"]: each for each in config["authenticationSchemes"]}

@@ -21,7 +21,7 @@ from scim_server.store import groups, holdings, members, rules, sessions, users
 from scim_server.store.documents import dump
 from scim_server.store.engine import create_engine, database
 from scim_server.store.migrations import ROLE
-from scim_server.store.pages import Search
+from scim_server.store.pages import Search, Shape
 from scim_server.store.statements import GlobalStatement, Statement
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
@@ -107,7 +107,7 @@ SEARCHES: list[tuple[Search, str, str, str]] = [
 @pytest.mark.parametrize(("search", "filter", "index", "sought"), SEARCHES, ids=[each[1] for each in SEARCHES])
 def test_what_clients_look_up_is_found_by_an_index(tenants: Tenants, search: Search, filter: str, index: str, sought: str) -> None:
     bound = where(filter) if search is users._SEARCH else where_group(filter)
-    statements, literals = search.search(bound, True)
+    statements, literals = search.search(bound, Shape(links=True))
     values = {**statements.values(literals), "limit": 101, "offset": 0}
     for statement in (statements.page, statements.total):
         plan = tenants.plan(statement, **values)
@@ -136,7 +136,7 @@ def by_first_columns(plan: str) -> bool:
 
 
 def test_a_page_of_everything_is_found_in_an_index_alone(tenants: Tenants) -> None:
-    statements, _ = users._SEARCH.search(None, True)
+    statements, _ = users._SEARCH.search(None, Shape(links=True))
     assert "users_live" in tenants.plan(statements.page, limit=101, offset=500)
     total = tenants.plan(statements.total)
     if tenants.engine.dialect.name == "postgresql":  # SQLite may know from statistics that there is one tenant only

@@ -50,6 +50,10 @@ _SUSPEND = GlobalStatement(
 _RESUME = GlobalStatement(
     update(tenants).values(suspended=null()).where(tenants.c.id == ID, tenants.c.suspended.is_not(None)).returning(*_COLUMNS)
 )
+_CURSOR_KEY = GlobalStatement(select(tenants.c.cursor_key).where(tenants.c.id == ID))
+_GIVE_CURSOR_KEY = GlobalStatement(
+    update(tenants).values(cursor_key=bindparam("key")).where(tenants.c.id == ID, tenants.c.cursor_key.is_(None))
+)
 
 
 class Tenants(Part):
@@ -89,6 +93,20 @@ class Tenants(Part):
                 act.later(_CHANGE, id=tenant_id, profile=after.profile, settings=after.settings.text())
                 act.record(tenant_id, TenantChanged(tenant_id, changes))
         return after
+
+    def cursor_key(self, tenant_id: str, fresh: str) -> str:
+        """The tenant's key for cursors; ``fresh`` from now on, if it has none. Nothing that happened: no event."""
+        rows = self.rows(_CURSOR_KEY, id=tenant_id)
+        if not rows[0][0]:
+            connection = self._database.connection(transaction=True)
+            try:
+                connection.later(_GIVE_CURSOR_KEY, {"id": tenant_id, "key": fresh})
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+            rows = self.rows(_CURSOR_KEY, id=tenant_id)
+        return str(rows[0][0])
 
     def suspend(self, tenant_id: str, by: Principal, reason: str) -> Tenant | None:
         """Refuse its clients and sign-ins from the next request on; nothing is lost. None if it is suspended already."""

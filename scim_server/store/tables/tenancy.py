@@ -15,6 +15,7 @@ tenants = Table(
     Column("created", Instant, nullable=False),
     Column("suspended", Instant),
     Column("settings", Json, nullable=False, server_default="{}"),
+    Column("cursor_key", Text),  # made when the tenant first needs it
     PrimaryKeyConstraint("id"),
     UniqueConstraint("name"),
 )
