@@ -15,6 +15,7 @@ from scim_server import log
 from scim_server.config import BASE_PATH, TOKEN_PATH, Network, Settings
 from scim_server.http import discovery, errors, health, oauth_token
 from scim_server.http.addresses import client_address
+from scim_server.http.bulk import Bulk
 from scim_server.http.resources import Endpoint
 from scim_server.http.root import Root
 from scim_server.http.walks import Walks
@@ -46,7 +47,7 @@ def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredential
     errors.register(app)
     app.register_blueprint(health.create_blueprint(store))
     app.register_blueprint(_resources(store, bearer, cursors, base_url, max_results))
-    app.register_blueprint(_discovery(bearer, base_url, max_results))
+    app.register_blueprint(_discovery(bearer, base_url, max_results, settings.max_body_bytes))
     app.register_blueprint(_description(store, bearer, settings))
     app.register_blueprint(oauth_token.create_blueprint(clients, settings.public_url))
 
@@ -64,10 +65,11 @@ def _resources(store: Store, bearer: Bearer, cursors: Cursors, base_url: str, ma
         walks = Walks(kind.endpoint, cursors, max_results)
         Endpoint(kind.name, kind.endpoint, linked, patch_answers_in_full, store, base_url, walks).register(blueprint)
     Root(store, base_url, max_results).register(blueprint)
+    Bulk(store, base_url).register(blueprint)
     return blueprint
 
 
-def _discovery(bearer: Bearer, base_url: str, max_results: int) -> Blueprint:
+def _discovery(bearer: Bearer, base_url: str, max_results: int, max_body_bytes: int) -> Blueprint:
     blueprint = Blueprint("discovery", __name__, url_prefix=BASE_PATH)
 
     @blueprint.before_request
@@ -76,7 +78,7 @@ def _discovery(bearer: Bearer, base_url: str, max_results: int) -> Blueprint:
         if authorization := request.headers.get("Authorization"):
             g.client = bearer.client(authorization, g.address, g.request_id)
 
-    discovery.register(blueprint, base_url, max_results)
+    discovery.register(blueprint, base_url, max_results, max_body_bytes)
     return blueprint
 
 

@@ -25,12 +25,12 @@ class FilterForbidden(ScimError):
     status = 403
 
 
-def register(blueprint: Blueprint, base_url: str, max_results: int) -> None:
+def register(blueprint: Blueprint, base_url: str, max_results: int, max_body_bytes: int) -> None:
     """Add the discovery routes."""
 
     def provider() -> Response:
         _refuse_filter()
-        return responses.json(discovery.service_provider_config(base_url, max_results))
+        return responses.json(discovery.service_provider_config(base_url, max_results, max_body_bytes))
 
     def types() -> Response:
         _refuse_filter()

@@ -23,7 +23,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from scim_server import log
 from scim_server.http import oauth_errors, responses
-from scim_server.scim.errors import InvalidValue, ScimError, UniquenessError
+from scim_server.provisioning.failures import refusal
+from scim_server.scim.errors import ScimError
 from scim_server.scim.messages import error
 from scim_server.store.errors import Busy, Taken, Unavailable, UnknownMembers
 from scim_server.tenancy.rates import TooManyRequests
@@ -31,7 +32,6 @@ from scim_server.tenancy.refusals import InsufficientScope, Suspended, Unauthent
 from scim_server.tenancy.trust import IssuerUnavailable
 
 PREFIX = "/scim/"
-_NAMED_IDS = 10
 
 
 class _Answer(ScimError):
@@ -49,8 +49,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(Suspended, _suspended)
     app.register_error_handler(InsufficientScope, _insufficient_scope)
     app.register_error_handler(TooManyRequests, _too_many)
-    app.register_error_handler(Taken, _taken)
-    app.register_error_handler(UnknownMembers, _unknown_members)
+    app.register_error_handler(Taken, _refused)
+    app.register_error_handler(UnknownMembers, _refused)
     app.register_error_handler(IssuerUnavailable, _issuer_away)
     app.register_error_handler(Busy, _try_again)
     app.register_error_handler(Unavailable, _try_again)
@@ -97,14 +97,10 @@ def _issuer_away(_failure: IssuerUnavailable) -> Response:
     return response
 
 
-def _taken(failure: Taken) -> Response:
-    return _render(UniquenessError(f"Another resource of this type already has this {failure.attribute} (case does not matter)."))
-
-
-def _unknown_members(failure: UnknownMembers) -> Response:
-    named = ", ".join(repr(each[:64]) for each in failure.ids[:_NAMED_IDS])
-    more = f" and {len(failure.ids) - _NAMED_IDS} more" if len(failure.ids) > _NAMED_IDS else ""
-    return _render(InvalidValue(f"No user or group has the id {named}{more}; nothing was changed."))
+def _refused(failure: Taken | UnknownMembers) -> Response:
+    told = refusal(failure)
+    assert told is not None
+    return _render(told)
 
 
 def _try_again(failure: Busy | Unavailable) -> Response:

@@ -76,6 +76,11 @@ def read_search(resource_type: ResourceType, client: Client) -> Incoming:
     return in_rfc_form(resource_type, client, "GET", search_message(), None)
 
 
+def message() -> Any:
+    """The message that is the body of the present request, as it was sent."""
+    return _body()
+
+
 def search_message() -> dict[str, str]:
     """The SearchRequest message that is the body of the present request, as query parameters."""
     return search_parameters(_body())

@@ -6,6 +6,7 @@ from typing import Any
 
 from scim_server.scim import paging
 from scim_server.scim.attributes import Attribute, Type, Uniqueness
+from scim_server.scim.bulk import MAX_OPERATIONS
 from scim_server.scim.schemas import ResourceType, Schema
 
 SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Schema"
@@ -46,12 +47,12 @@ def resource_type(resource_type: ResourceType, base_url: str) -> dict[str, Any]:
     return result
 
 
-def service_provider_config(base_url: str, max_results: int) -> dict[str, Any]:
+def service_provider_config(base_url: str, max_results: int, max_body_bytes: int) -> dict[str, Any]:
     """The ServiceProviderConfig: what is supported, and how to authenticate."""
     return {
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": {"supported": True},
-        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {"supported": True, "maxOperations": MAX_OPERATIONS, "maxPayloadSize": max_body_bytes},
         "filter": {"supported": True, "maxResults": max_results},
         "changePassword": {"supported": False},
         "sort": {"supported": True},

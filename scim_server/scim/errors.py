@@ -13,8 +13,10 @@
     ├── InvalidCount     400  invalidCount    a count that a walk by cursor cannot have
     ├── NotFound         404  (none)
     ├── UniquenessError  409  uniqueness
+    ├── Conflict         409  (none)          operations of a Bulk that need each other first (RFC 7644 §3.7.1)
     ├── PreconditionFailed 412 (none)         If-Match names another version
-    └── TooLarge         413  (none)          more operations, members or bytes than allowed
+    ├── TooLarge         413  (none)          more operations, members or bytes than allowed
+    └── TryAgain         503  (none)          the service cannot do it now
 
 ``detail`` is read by the customer's administrator in the provisioning log, so it says what was
 wrong and how to mend it. It never holds a secret, SQL, or anything of another tenant.
@@ -81,9 +83,17 @@ class UniquenessError(ScimError):
     scim_type = "uniqueness"
 
 
+class Conflict(ScimError):
+    status = 409
+
+
 class PreconditionFailed(ScimError):
     status = 412
 
 
 class TooLarge(ScimError):
     status = 413
+
+
+class TryAgain(ScimError):
+    status = 503

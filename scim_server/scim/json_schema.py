@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scim_server.scim import messages, values
+from scim_server.scim import bulk, messages, values
 from scim_server.scim.attributes import Attribute, Mutability, Returned, Type
 from scim_server.scim.documents import layout_of
 from scim_server.scim.ordering import ORDERS
@@ -176,6 +176,25 @@ def _messages() -> dict[str, JsonSchema]:
             },
             "additionalProperties": False,
         },
+        "BulkRequest": {
+            "type": "object",
+            "required": ["schemas", "Operations"],
+            "properties": {
+                "schemas": {"const": [messages.BULK_REQUEST]},
+                "failOnErrors": {"type": "integer", "minimum": 1},
+                "Operations": {"type": "array", "maxItems": bulk.MAX_OPERATIONS, "items": _bulk_operation(told=False)},
+            },
+            "additionalProperties": False,
+        },
+        "BulkResponse": {
+            "type": "object",
+            "required": ["schemas", "Operations"],
+            "properties": {
+                "schemas": {"const": [messages.BULK_RESPONSE]},
+                "Operations": {"type": "array", "items": _bulk_operation(told=True)},
+            },
+            "additionalProperties": False,
+        },
         "PatchOp": {
             "type": "object",
             "required": ["schemas", "Operations"],
@@ -202,3 +221,13 @@ def _messages() -> dict[str, JsonSchema]:
             "additionalProperties": False,
         },
     }
+
+
+def _bulk_operation(*, told: bool) -> JsonSchema:
+    """An operation of a Bulk, as it is asked for or as it is told of. What is wrong with one of them is told in its place."""
+    text = {"type": "string"}
+    own = {"location": text, "status": {"type": "string", "pattern": "^[0-9]{3}$"}, "response": ref("Error")}
+    asked = {"path": {**text, "description": "/Users, or /Users/{id}; the id may be bulkId:…"}, "data": {"type": "object"}}
+    properties = {"method": {"enum": ["POST", "PUT", "PATCH", "DELETE"]}, "bulkId": text, "version": text, **(own if told else asked)}
+    result: JsonSchema = {"type": "object", "properties": properties}
+    return {**result, "required": ["status"], "additionalProperties": False} if told else result

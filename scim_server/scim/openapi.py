@@ -107,6 +107,9 @@ def _of_the_root() -> Iterator[_Operation]:
     found: _Answers = {200: ref("EverythingList")}
     yield asks("GET", "/", "listEverything", "Find users and groups", found, (*_ASKED, "attributes", "excludedAttributes"))
     yield asks("POST", "/.search", "searchEverything", "Find users and groups, asked in a body", found, body="SearchRequest")
+    yield _Operation(
+        "POST", "/Bulk", "bulk", "Many operations in one request", {200: ref("BulkResponse")}, body="BulkRequest", tag=_ROOT, scope=_WRITE
+    )
 
 
 def _of_discovery() -> Iterator[_Operation]:

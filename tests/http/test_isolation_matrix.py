@@ -23,15 +23,24 @@ from scim_server.events import Scope
 from scim_server.outbound import Outbound
 from scim_server.store.registry import Registry
 from scim_server.tenancy.credentials import Terms, create_entra
-from tests.http.conftest import GROUP, PATCH_OP, SEARCH_REQUEST, USER, Scim, new_client
+from tests.http.conftest import BULK_REQUEST, GROUP, PATCH_OP, SEARCH_REQUEST, USER, Scim, new_client
 from tests.provider import Directory, NewDirectory
 from tests.tenants import OPERATOR, fresh_scope, new_app, new_credential
 
-READ, WRITE, OPEN, BY_FORM = "reads", "writes", "needs no credential", "takes a client's secret in its body"
+READ, WRITE, IN_PARTS = "reads", "writes", "writes, and tells of each part"
+OPEN, BY_FORM = "needs no credential", "takes a client's secret in its body"
 BY_COOKIE = "knows sessions, and no bearer token"
 
 SCIM = "/scim/v2"
 RENAME = {"schemas": [PATCH_OP], "Operations": [{"op": "replace", "path": "displayName", "value": "taken over"}]}
+BULK = {
+    "schemas": [BULK_REQUEST],
+    "Operations": [
+        {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"schemas": [USER], "userName": "in bulk {unique}"}},
+        {"method": "PATCH", "path": "/Users/{user}", "data": RENAME},
+        {"method": "DELETE", "path": "/Groups/{group}"},
+    ],
+}
 ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", f"{SCIM}/Users"): (READ, None),
     ("POST", f"{SCIM}/Users"): (WRITE, {"schemas": [USER], "userName": "made by {unique}"}),
@@ -49,6 +58,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", f"{SCIM}/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
     ("POST", f"{SCIM}/Users/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
     ("POST", f"{SCIM}/Groups/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
+    ("POST", f"{SCIM}/Bulk"): (IN_PARTS, BULK),
     ("GET", f"{SCIM}/ServiceProviderConfig"): (OPEN, None),
     ("GET", f"{SCIM}/ResourceTypes"): (OPEN, None),
     ("GET", f"{SCIM}/ResourceTypes/<name>"): (OPEN, None),
@@ -169,7 +179,7 @@ def due(kind: str, method: str, rule: str) -> set[int]:
     if kind == "none":
         return {401}
     if kind == "read-only":
-        return {403} if needs == WRITE else {200}
+        return {403} if needs in (WRITE, IN_PARTS) else {200}
     return {404} if "<" in rule else {201 if method == "POST" and needs == WRITE else 200}
 
 
@@ -180,6 +190,7 @@ def send(world: World, kind: str, method: str, rule: str) -> tuple[TestResponse,
     for name, value in PARAMETERS.items():
         path = path.replace(f"<{name}>", value)
     body = json.dumps(ROUTES[method, rule][1]).replace("{unique}", str(uuid4())) if ROUTES[method, rule][1] else None
+    body = body and body.replace("{user}", world.user_id).replace("{group}", world.group_id)
     if rule.startswith(SCIM):
         client: Callable[..., TestResponse] = Scim(world.app, world.tokens[kind]).request
         answer = client(method, path.removeprefix(SCIM), body.encode() if body else None)

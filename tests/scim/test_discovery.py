@@ -93,11 +93,11 @@ def test_resource_types() -> None:
 
 
 def test_the_service_provider_config_says_the_truth() -> None:
-    config = service_provider_config(BASE, 200)
+    config = service_provider_config(BASE, 200, 5000)
     features = {name: value["supported"] for name, value in config.items() if isinstance(value, dict) and "supported" in value}
-    assert features == {"patch": True, "bulk": False, "filter": True, "changePassword": False, "sort": True, "etag": True}
+    assert features == {"patch": True, "bulk": True, "filter": True, "changePassword": False, "sort": True, "etag": True}
     assert config["filter"]["maxResults"] == 200
-    assert config["bulk"] == {"supported": False, "maxOperations": 0, "maxPayloadSize": 0}
+    assert config["bulk"] == {"supported": True, "maxOperations": 1000, "maxPayloadSize": 5000}
     schemes = {each["type"]: each for each in config["authenticationSchemes"]}
     assert list(schemes) == ["oauthbearertoken", "oauth2"]
     assert [kind for kind, each in schemes.items() if each["primary"]] == ["oauthbearertoken"]
@@ -109,7 +109,7 @@ def test_an_independent_reader_understands_all_of_it() -> None:
         assert PublishedSchema.model_validate(schema(each, BASE)).id == each.id
     for kind in RESOURCE_TYPES:
         assert PublishedType.model_validate(resource_type(kind, BASE)).endpoint == kind.endpoint
-    assert ServiceProviderConfig.model_validate(service_provider_config(BASE, 200)).patch is not None
+    assert ServiceProviderConfig.model_validate(service_provider_config(BASE, 200, 5000)).patch is not None
 
 
 def test_an_attribute_may_say_what_its_type_usually_does_not() -> None:
