@@ -10,7 +10,8 @@ Layers, high to low; each imports only what stands below it (held by import-lint
     access                  who may do what: from a person at the door to a user with roles, and out again
     tenancy                 whose request is this?
     store                   SQL; a Unit is one transaction of one tenant
-    entra | events | jwt    Entra's dialect; what can happen; signed tokens
+    entra | booleans        what clients send that no RFC allows
+    events | jwt            what can happen; signed tokens
     outbound                the one way out
     scim                    the protocol core, pure
     config | log | clock    settings, logging, time; clouds: Microsoft's

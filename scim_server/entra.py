@@ -90,7 +90,9 @@ _ESCAPES = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-f]{4})|["\\]', re.I)
 _CLAUSE = re.compile(rf'{_COMPARISON}({_STRING}|[^\s"()\[\]]++)', re.I | re.S)
 _CHAIN = re.compile(rf" *{_CLAUSE.pattern}(?: +and +{_CLAUSE.pattern})* *", re.I | re.S)
 _LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|'.*")
-_BESIDE_BRACKET = re.compile(rf"{_STRING}|(\[ *{_COMPARISON}(?:{_STRING}|true|false)) *\] +eq +({_STRING})", re.I | re.S)
+# An open string is one up to the end: looked for at each of its quotes anew, it would cost the square of its length.
+_TO_ITS_END = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+_BESIDE_BRACKET = re.compile(rf"{_TO_ITS_END}|(\[ *{_COMPARISON}(?:{_STRING}|true|false)) *\] +eq +({_STRING})", re.I | re.S)
 _SUSPECT = re.compile(r'"(?:true|false)"|manager', re.I)
 
 

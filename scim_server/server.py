@@ -77,7 +77,7 @@ def options(settings: Settings) -> dict[str, Any]:
         # Longer than the idle time of the usual proxies (60 s), so that it is never we who close under a request.
         "keepalive": 75,
         "graceful_timeout": 30,
-        # A filter of 4,096 characters, percent-encoded, and its path. gunicorn's default is 4,094.
+        # The most that gunicorn takes; its default is 4,094. A longer filter goes by POST to /.search.
         "limit_request_line": 8190,
         # A token that is too large is refused by us like any other, and recorded; gunicorn would answer 400 in its own words.
         # All of them together cost gunicorn the square of their length.

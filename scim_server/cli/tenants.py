@@ -14,12 +14,14 @@ from scim_server.cli.output import command, iso, json_option, show, table
 from scim_server.cli.sign_in_settings import DEFAULT, sign_in_facts, sign_in_options
 from scim_server.config import Settings
 from scim_server.events import Scope, TenantSuspended
+from scim_server.tenancy.profiles import DEFAULT as DEFAULT_PROFILE
+from scim_server.tenancy.profiles import PROFILES
 
 if TYPE_CHECKING:
     from scim_server.cli.opening import Opened
     from scim_server.store.registry import Registry, Tenant
 
-PROFILES = ("entra", "okta", "rfc")
+_PROFILE = "How the wire is read: for clients of Entra or Okta, or strictly as the RFCs have it."
 _MAX_NAME = 100
 _MAX_REASON = 500
 _MAX_RATE = 100_000
@@ -48,7 +50,7 @@ def tenant() -> None:
 
 @tenant.command("create")
 @click.argument("name")
-@click.option("--profile", type=click.Choice(PROFILES), default="entra", show_default=True, help="How lenient the wire is; rfc is strict.")
+@click.option("--profile", type=click.Choice(list(PROFILES)), default=DEFAULT_PROFILE, show_default=True, help=_PROFILE)
 @json_option
 def create_command(name: str, profile: str, as_json: bool) -> None:
     """Make a tenant."""
@@ -85,7 +87,7 @@ def show_command(name: str, as_json: bool) -> None:
 
 @tenant.command("set")
 @click.argument("name")
-@click.option("--profile", type=click.Choice(PROFILES), help="How lenient the wire is; rfc is strict.")
+@click.option("--profile", type=click.Choice(list(PROFILES)), help=_PROFILE)
 @click.option(
     "--rate-limit",
     callback=_rate_limit,

@@ -6,6 +6,8 @@ before anything is parsed, so that nothing below knows of it.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,7 +16,7 @@ import orjson
 from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from scim_server import entra
+from scim_server import booleans, entra
 from scim_server.scim import ordering, paging
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, ScimError, TooLarge
 from scim_server.scim.filters import parse_filter
@@ -26,8 +28,13 @@ from scim_server.scim.projection import Projection
 from scim_server.scim.schemas import ResourceType
 from scim_server.scim.versions import Precondition
 from scim_server.tenancy.client import Client
+from scim_server.tenancy.profiles import ENTRA_DIALECT, TEXT_BOOLEANS
 
 _MAX_PARAMETERS = 50
+_BROKEN_ENCODING = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+_Rewriting = Callable[[ResourceType, str, dict[str, str], Any], tuple[dict[str, str], Any]]
+_DIALECTS: dict[str | None, _Rewriting] = {ENTRA_DIALECT: entra.normalise, TEXT_BOOLEANS: booleans.normalise}
 
 
 class UnsupportedMediaType(ScimError):
@@ -87,9 +94,10 @@ def search_message() -> dict[str, str]:
 
 
 def in_rfc_form(resource_type: ResourceType, client: Client, method: str, query: dict[str, str], body: Any) -> Incoming:
-    """What a client of the tenant means, whose dialect may be Entra's."""
-    if client.speaks_entra:
-        query, body = entra.normalise(resource_type, method, query, body)
+    """What a client of the tenant means, in whatever dialect the tenant's profile allows for."""
+    rewriting = _DIALECTS.get(client.profile.dialect)
+    if rewriting is not None:
+        query, body = rewriting(resource_type, method, query, body)
     return Incoming(resource_type, query, body)
 
 
@@ -103,6 +111,8 @@ def parameters() -> dict[str, str]:
     raw = request.environ.get("QUERY_STRING", "")
     if not raw:
         return {}
+    if "%" in raw and (broken := _BROKEN_ENCODING.search(raw)):
+        raise InvalidValue(f"The query string has a % without two hexadecimal digits behind it, at character {broken.start() + 1}.")
     try:
         pairs = parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS)
     except UnicodeDecodeError as fault:

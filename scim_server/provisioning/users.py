@@ -12,7 +12,7 @@ from scim_server.scim.errors import NotFound
 from scim_server.scim.matching import Bound
 from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
-from scim_server.scim.resources import Document, Resource, accept
+from scim_server.scim.resources import Document, Resource, accept, represent
 from scim_server.scim.versions import NO_PRECONDITION, Precondition
 from scim_server.store.documents import is_active
 from scim_server.store.unit import Page, Unit
@@ -49,7 +49,10 @@ def replace(unit: Unit, user_id: str, body: dict[str, Any], *, lenient: bool, pr
 def patch(unit: Unit, user_id: str, body: dict[str, Any], *, lenient: bool, precondition: Precondition = NO_PRECONDITION) -> Resource:
     """The user with all operations of a PatchOp message applied, or as it was."""
     user = _locked(unit, user_id, precondition)
-    plan = scim_patch.plan(user.type, scim_patch.parse(body), lenient=lenient)
+    plan = scim_patch.plan(user.type, scim_patch.parse(body), lenient=lenient, schemas=user.document["schemas"])
+    if plan.claims:
+        shown = represent(read(unit, user_id, links=not lenient), unit.base_url)
+        scim_patch.check_claims(plan.claims, shown, lenient=lenient)
     return _become(unit, user, scim_patch.apply(user.type, user.document, plan.document, lenient=lenient))
 
 

@@ -23,8 +23,8 @@ from scim2_filter_parser.parser import SCIMParser  # type: ignore[import-untyped
 
 from scim_server.scim.errors import InvalidFilter, InvalidPath
 
-MAX_LENGTH = 4096
-"""The longest filter or path, in characters."""
+MAX_LENGTH = 16_384
+"""The longest filter or path, in characters. In a URL there is room for less; more than that goes by POST to /.search."""
 MAX_DEPTH = 40
 """How deep parentheses and brackets may nest."""
 MAX_TERMS = 100

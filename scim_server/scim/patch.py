@@ -1,16 +1,16 @@
 """PATCH (RFC 7644 §3.5.2), in three steps: all of it is done, or there is an error and nothing is.
 
     parse   the message          -> operations
-    plan    operations           -> steps on the document, and changes of members; needs no state
+    plan    operations           -> steps on the document, and changes of members; needs no state but ``schemas``
     apply   document and steps   -> a new document; the old one stays as it is (``steps``)
 
 Members are planned apart because they are rows of their own: to add one member to a group needs
-none of the others.
+none of the others. So are claims: what a value without a path says of attributes that nobody can write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -21,13 +21,15 @@ from scim_server.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, Mu
 from scim_server.scim.filters import And, Compare, Filter, Path, parse_path
 from scim_server.scim.matching import Bound, bind_element
 from scim_server.scim.messages import PATCH_OP
-from scim_server.scim.schemas import SCHEMAS, ResourceType
+from scim_server.scim.schemas import ID, SCHEMAS, ResourceType
 from scim_server.scim.steps import MISSING, Step, apply
 
 __all__ = [
+    "MAX_MEMBERS",
     "MAX_OPERATIONS",
     "MISSING",
     "AddMembers",
+    "Claim",
     "MemberChange",
     "Operation",
     "Plan",
@@ -36,11 +38,14 @@ __all__ = [
     "ReplaceMembers",
     "Step",
     "apply",
+    "check_claims",
     "parse",
     "plan",
 ]
 
 MAX_OPERATIONS = 1000
+MAX_MEMBERS = 20_000
+"""The most members that one operation may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,20 @@ MemberChange: TypeAlias = AddMembers | RemoveMembers | RemoveMembersWhere | Repl
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """What a client says of an attribute that nobody can write, beside those that it writes."""
+
+    target: Target
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
+    """``claims`` change nothing, and are to be checked with ``check_claims`` if there are any."""
+
     document: tuple[Step, ...]
     members: tuple[MemberChange, ...]
+    claims: tuple[Claim, ...] = ()
 
 
 def parse(body: Any) -> tuple[Operation, ...]:
@@ -101,19 +117,50 @@ def parse(body: Any) -> tuple[Operation, ...]:
     return tuple(_operation(each) for each in operations)
 
 
-def plan(resource_type: ResourceType, operations: Sequence[Operation], *, lenient: bool) -> Plan:
+def plan(resource_type: ResourceType, operations: Sequence[Operation], *, lenient: bool, schemas: Iterable[str] = ()) -> Plan:
     """What the operations do to any resource of the type, with every name resolved and every value checked.
 
-    InvalidPath for names that no schema has, MutabilityError for what clients cannot write,
-    InvalidValue, InvalidFilter. In a value without a path, unknown and read-only attributes are
-    ignored if ``lenient``; its keys may be paths. No operations at all are InvalidSyntax unless ``lenient``.
+    ``schemas`` are those of the resource: an attribute of an extension among them may be named without
+    its URN, if no other attribute has that name (RFC 7644 §3.5.2). InvalidPath for names that no schema
+    has, MutabilityError for what clients cannot write, InvalidValue, InvalidFilter, TooLarge. In a value
+    without a path, unknown attributes are ignored if ``lenient``; its keys may be paths. No operations at
+    all are InvalidSyntax unless ``lenient``.
     """
     if not operations and not lenient:
         raise InvalidSyntax("Operations holds no operation.")
-    planner = _Planner(resource_type, lenient)
+    planner = _Planner(resource_type, lenient, schemas)
     for operation in operations:
         planner.take(operation)
-    return Plan(tuple(planner.steps), tuple(planner.members))
+    return Plan(tuple(planner.steps), tuple(planner.members), tuple(planner.claims))
+
+
+def check_claims(claims: Iterable[Claim], representation: dict[str, Any], *, lenient: bool) -> None:
+    """MutabilityError if a claim is not what the resource is represented as; if ``lenient``, only if it is about the id.
+
+    Whoever sends back what he was given beside what he changes (Okta: the id with a new name) changes no more than that. What
+    he was given may be old by now, which a lenient server does not hold against him; but another id means another resource.
+    """
+    for claim in claims:
+        target = claim.target
+        if lenient and target.attribute is not ID:
+            continue
+        holder = representation if target.extension is None else representation.get(target.extension, {})
+        for attribute in (target.attribute, target.sub):
+            holder = holder.get(attribute.name) if attribute and isinstance(holder, dict) else holder
+        if not _agrees(claim.value, holder):
+            raise MutabilityError(f"{target} cannot be written: the server sets it, and it is not what the value says.")
+
+
+def _agrees(said: Any, shown: Any) -> bool:
+    """Whether what is said of a value, which need not be all of it, is so."""
+    if said is None or said == [] or said == {}:
+        return shown is None
+    if isinstance(said, dict) and isinstance(shown, dict):
+        names = {name.lower(): name for name in shown}
+        return all(_agrees(each, shown.get(names.get(name.lower(), ""))) for name, each in said.items())
+    if isinstance(said, list) and isinstance(shown, list):
+        return len(said) == len(shown) and all(any(_agrees(each, one) for one in shown) for each in said)
+    return type(said) is type(shown) and bool(said == shown)
 
 
 # The message
@@ -159,22 +206,26 @@ _FREQUENT_LENGTH = 100
 class _Planner:
     """Gathers steps and member changes from operations, in their order."""
 
-    def __init__(self, resource_type: ResourceType, lenient: bool) -> None:
+    def __init__(self, resource_type: ResourceType, lenient: bool, schemas: Iterable[str]) -> None:
         self.resource_type = resource_type
         self.lenient = lenient
         self.layout = layout_of(resource_type)
         self.steps: list[Step] = []
         self.members: list[MemberChange] = []
+        self.claims: list[Claim] = []
+        self.schemas = {urn.lower() for urn in schemas}
+        self.schemas_after = self.schemas
 
     def take(self, operation: Operation) -> None:
         op, path, value = operation.op, operation.path, operation.value
         if path is None:
             self._attributes(op, value, "")
-            return
-        target = self._target(path)
-        if target is None:
-            raise InvalidPath(unknown(self.resource_type, str(path)))
-        self._at(op, path, target, value)
+        else:
+            target = self._target(path)
+            if target is None:
+                raise InvalidPath(unknown(self.resource_type, str(path)))
+            self._at(op, path, target, value)
+        self.schemas = self.schemas_after  # what an operation makes of schemas holds for those after it
 
     def _attributes(self, op: str, value: Any, prefix: str) -> None:
         """An add or replace of several attributes at once, those of the extension ``prefix`` or all (§3.5.2.1)."""
@@ -188,18 +239,20 @@ class _Planner:
             notation = prefix + key
             path = parse_path(notation) if "[" in notation else Path(notation)
             target = self._target(path)
-            if target is None or not self._writable(target):
+            if target is None:
                 if self.lenient:
                     continue
-                if target is None:
-                    raise InvalidPath(unknown(self.resource_type, notation))
+                raise InvalidPath(unknown(self.resource_type, notation))
+            if not self._writable(target):
+                self.claims.append(Claim(target, each))
+                continue
             if each is None and op == "add":
                 continue  # null is absent, and nothing is added
             self._at(op, path, target, each)
 
     def _target(self, path: Path) -> Target | None:
         """What the path names, a sub-attribute behind its filter included; None if no schema has it."""
-        target = self.resource_type.resolve(path.attribute)
+        target = self.resource_type.resolve(path.attribute) or self._extended(path.attribute)
         if target is None or path.filter is None:
             return target
         attribute = target.attribute
@@ -209,6 +262,14 @@ class _Planner:
             return target
         sub = attribute.sub(path.sub)
         return Target(target.extension, attribute, sub) if sub else None
+
+    def _extended(self, notation: str) -> Target | None:
+        """What a name without a URN means among the extensions that the resource has by now; None if that is not one thing."""
+        if ":" in notation:
+            return None
+        urns = [each.id for each in self.resource_type.extensions if each.id.lower() in self.schemas]
+        found = [target for urn in urns if (target := self.resource_type.resolve(f"{urn}:{notation}")) is not None]
+        return found[0] if len(found) == 1 else None
 
     def _writable(self, target: Target) -> bool:
         return target.attribute is None or writable(target.attribute, target.sub)
@@ -222,6 +283,8 @@ class _Planner:
             raise InvalidValue(f"{op} of {target} needs a value.")
         if value is None and op == "add":
             raise InvalidValue(f"{target} cannot be added without a value: it is null.")
+        if target.extension is not None and op != "remove":
+            self.schemas_after = self.schemas_after | {target.extension.lower()}
         if attribute is None:
             self._extension(op, target, value)
         elif attribute is SCHEMAS:
@@ -234,16 +297,18 @@ class _Planner:
     def _extension(self, op: str, target: Target, value: Any) -> None:
         if op == "remove" or value is None or value == []:
             self.steps.append(Step("remove", target))
+            self.schemas_after = self.schemas_after - {f"{target.extension}".lower()}
         else:
             self._attributes(op, value, f"{target.extension}:")
 
     def _schemas(self, op: str, value: Any) -> None:
-        """``schemas`` follows from the content, so nothing is changed; but nonsense is refused."""
+        """``schemas`` follows from the content, so nothing is changed but what later operations mean; and nonsense is refused."""
         if op == "remove":
             raise MutabilityError("schemas cannot be removed: it follows from the attributes that have values.")
         urns = value if isinstance(value, list) else [value]
         if not all(isinstance(urn, str) for urn in urns):
             raise InvalidValue("schemas must be an array of URNs.")
+        self.schemas_after = {urn.lower() for urn in urns} | (self.schemas_after if op == "add" else set())
         if self.lenient:
             return
         base = self.resource_type.schema.id
@@ -270,6 +335,8 @@ class _Planner:
             self.members.append(ReplaceMembers(()))
             return
         ids = member_ids(attribute, value, lenient=self.lenient, single=True)
+        if len(ids) > MAX_MEMBERS:
+            raise TooLarge(f"One operation may name at most {MAX_MEMBERS} members, not {len(ids)}: send the others in another.")
         if op == "replace":
             self.members.append(ReplaceMembers(ids))
         elif ids:
@@ -301,8 +368,8 @@ class _Planner:
         if value is None:
             if op == "add":
                 return  # nothing in it, nothing to add
-            if where is None or target.sub:
-                demand(leaf, None, name)
+            if leaf.required and (where is None or target.sub):
+                raise MutabilityError(f"{name} is required, so it cannot be without a value.")
             op, value = "remove", MISSING
         elif op != "remove" and not leaf.is_complex:
             demand(leaf, value, name)

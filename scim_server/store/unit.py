@@ -51,11 +51,12 @@ _REVISION = GlobalStatement(text("SELECT version_num FROM alembic_version"))
 class Unit:
     """What there is of one tenant; within one transaction if it may write.
 
-    ``now`` is when it began: the one instant of all that it does.
+    ``now`` is when it began: the one instant of all that it does. ``base_url`` is the Store's.
     """
 
     def __init__(self, connection: Connection, scope: Scope, base_url: str) -> None:
         self.scope = scope
+        self.base_url = base_url
         self.now = clock.now()
         self.types = BASE_TYPES
         scoped = Scoped(connection, scope, self.now, self.types)

@@ -10,6 +10,7 @@ admission            what holds for all of them: ended, suspended, from where
 refusals             who was not let in, recorded within limits
 rates                so many requests per tenant
 client               who calls, and what it may do
+profiles             how a tenant's wire is read
 credentials          making them, giving them other secrets
 clouds, directories  Microsoft's clouds, and tenants' directories in them
 domains              e-mail domains, and their proof in DNS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scim_server.events import Principal, Scope
+from scim_server.tenancy.profiles import Profile
 
 READ, WRITE, AUDIT = "scim.read", "scim.write", "audit.read"
 SCOPES = (READ, WRITE, AUDIT)
@@ -17,23 +18,17 @@ SECRET, OAUTH_CLIENT, FEDERATED, ENTRA = KINDS = ("secret", "client", "federated
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An authenticated SCIM client: which credential of which tenant, what it may do, and how lenient its wire is."""
+    """An authenticated SCIM client: which credential of which tenant, what it may do, and how its wire is read."""
 
     tenant_id: str
     tenant_name: str
     credential_id: str
-    profile: str
+    profile: Profile
     scopes: frozenset[str]
 
     @property
     def lenient(self) -> bool:
-        """Whether what no schema has is passed over, and what a value path describes is made where it is not there."""
-        return self.profile != "rfc"
-
-    @property
-    def speaks_entra(self) -> bool:
-        """Whether Entra's deviations from RFC 7644 are understood."""
-        return self.profile == "entra"
+        return self.profile.lenient
 
     def scope(self, request_id: str) -> Scope:
         return Scope(self.tenant_id, Principal("credential", self.credential_id), request_id)

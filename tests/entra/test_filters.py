@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from contextlib import suppress
+
 import pytest
 
+from scim_server import booleans, entra
 from scim_server.entra import normalise, typed_text
 from scim_server.scim.attributes import Attribute, Type
-from scim_server.scim.errors import InvalidFilter
-from scim_server.scim.filters import parse_filter
+from scim_server.scim.errors import InvalidFilter, InvalidPath
+from scim_server.scim.filters import MAX_LENGTH, parse_filter, parse_path
 from scim_server.scim.matching import bind
 from scim_server.scim.schemas import ENTERPRISE_USER, GROUP_TYPE, USER_TYPE, ResourceType
 
@@ -81,7 +86,7 @@ def test_rewritten(before: str, after: str) -> None:
         'nobody eq "True"',
         "manager eq",
         "",
-        "externalId eq " + "a" * 4096,
+        "externalId eq " + "a" * MAX_LENGTH,
     ],
 )
 def test_left_alone(text: str) -> None:
@@ -132,3 +137,41 @@ def test_paths(before: str, after: str) -> None:
 def test_text_becomes_what_the_attribute_is(type_: Type, before: str, after: object) -> None:
     result = typed_text(Attribute("any", type_), before)
     assert (result, type(result)) == (after, type(after))
+
+
+PIECES = [
+    "a",
+    '"',
+    "\\",
+    '\\"',
+    "(",
+    "not (",
+    " ",
+    "a eq ",
+    'title eq "x" and ',
+    "[",
+    "a[",
+    '] eq "',
+    "urn:a:",
+    "a.",
+    "1e",
+    "true ",
+    '"true" ',
+]
+
+
+@pytest.mark.requirement("S-7644-3.4.2.2-40")
+@pytest.mark.parametrize(("first", "second"), list(itertools.product(PIECES, PIECES)))
+def test_no_text_takes_long(first: str, second: str) -> None:
+    """As long as filters may be, of pieces that make patterns try again and again. It takes some hundredths of the time allowed."""
+    half = MAX_LENGTH // 2
+    text = first * (half // len(first)) + second * (half // len(second))
+    began = time.perf_counter()
+    for read in (entra.normalise, booleans.normalise):
+        read(USER_TYPE, "GET", {"filter": text}, None)
+        read(USER_TYPE, "PATCH", {}, {"Operations": [{"op": "add", "path": text, "value": ""}]})
+    with suppress(InvalidFilter):
+        parse_filter(text)
+    with suppress(InvalidPath):
+        parse_path(text)
+    assert time.perf_counter() - began < 1
