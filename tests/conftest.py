@@ -21,6 +21,7 @@ from scim_server.events import Scope
 from scim_server.store.engine import create_engine
 from scim_server.store.migrations import ROLE, migrate
 from scim_server.store.unit import Store
+from scim_server.tenancy import profiles
 from tests import postgres
 from tests.chromium import chromium  # noqa: F401  a fixture: one browser for all modules, as there can be but one Playwright
 from tests.entra_directory import entra, new_entra  # noqa: F401  fixtures
@@ -42,6 +43,24 @@ _THREADS = 8
 # How long an example takes says something about the machine, nothing about the code. A failure prints how to have it again.
 hypothesis.settings.register_profile("project", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("project")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of the tests that run under each profile, leave out those that say they hold under others, and on PostgreSQL all but the default's.
+
+    What a profile changes is done in memory before the store is asked for anything; the store does not know of profiles.
+    """
+    items[:] = [each for each in items if _is_wanted(each)]
+
+
+def _is_wanted(item: pytest.Item) -> bool:
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    profile, said = params.get("profile"), item.get_closest_marker("profiles")
+    if profile is None:
+        return True
+    if said is not None and profile not in said.args:
+        return False
+    return profile == profiles.DEFAULT or params.get("databases") != "postgresql"
 
 
 class Databases:

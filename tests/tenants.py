@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from scim_server.config import BASE_PATH, Settings
 from scim_server.events import Principal, Scope
 from scim_server.store.registry import Credential, Registry
+from scim_server.tenancy import profiles
 from scim_server.tenancy.client import SECRET
 from scim_server.tenancy.credentials import Terms, create_with_secret
 from scim_server.tenancy.keys import generate
@@ -22,9 +23,9 @@ KEY = generate()
 BASE_URL = "https://scim.example/scim/v2"
 
 
-def fresh_scope(engine: Engine) -> Scope:
+def fresh_scope(engine: Engine, profile: str = profiles.DEFAULT) -> Scope:
     """The scope of a tenant that nobody else has."""
-    tenant = Registry(engine).tenants.create(f"tenant-{uuid4()}", OPERATOR, profile="entra")
+    tenant = Registry(engine).tenants.create(f"tenant-{uuid4()}", OPERATOR, profile=profile)
     return Scope(tenant.id, Principal("credential", str(uuid4())), f"request-{uuid4()}")
 
 

@@ -11,9 +11,11 @@ from flask import Flask
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
+from scim_server.events import Scope
 from scim_server.store.registry import Registry
+from scim_server.tenancy import profiles
 from tests import lint
-from tests.tenants import new_app, new_credential
+from tests.tenants import fresh_scope, new_app, new_credential
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -98,13 +100,39 @@ def new_client(app: Flask, registry: Registry, tenant_id: str, **terms: Any) -> 
     return Scim(app, new_credential(registry, tenant_id, **terms)[1])
 
 
+@pytest.fixture(scope="module", params=list(profiles.PROFILES))
+def profile(request: pytest.FixtureRequest) -> str:
+    """How the wire of the tenants is read: each test that asks for a client runs under each profile, unless it says for which it is.
+
+    That is said by ``@pytest.mark.profiles``. On PostgreSQL only the default is run (``tests/conftest.py``): a profile is done with
+    before the store is asked for anything.
+    """
+    return str(request.param)
+
+
 @pytest.fixture
-def scim(app: Flask, registry: Registry, scope: Any) -> Scim:
+def scope(engine: Engine, request: pytest.FixtureRequest) -> Scope:
+    """A fresh tenant, as one of its clients sees it."""
+    return _scope(engine, request)
+
+
+@pytest.fixture
+def other_scope(engine: Engine, request: pytest.FixtureRequest) -> Scope:
+    """Another fresh tenant."""
+    return _scope(engine, request)
+
+
+def _scope(engine: Engine, request: pytest.FixtureRequest) -> Scope:
+    return fresh_scope(engine, request.getfixturevalue("profile") if "profile" in request.fixturenames else profiles.DEFAULT)
+
+
+@pytest.fixture
+def scim(app: Flask, registry: Registry, profile: str, scope: Scope) -> Scim:
     """A client of a fresh tenant."""
     return new_client(app, registry, scope.tenant_id)
 
 
 @pytest.fixture
-def stranger(app: Flask, registry: Registry, other_scope: Any) -> Scim:
+def stranger(app: Flask, registry: Registry, profile: str, other_scope: Scope) -> Scim:
     """A client of another fresh tenant."""
     return new_client(app, registry, other_scope.tenant_id)

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.http.conftest import ENTERPRISE, GROUP, USER, Scim
+
+pytestmark = pytest.mark.profiles("entra")
 
 MANAGER = f"{ENTERPRISE}:manager"
 NOBODY = "0190a000-0000-7000-8000-000000000001"

@@ -1,4 +1,4 @@
-"""What an independent judge says: every check of scim2-tester, on both databases."""
+"""What an independent judge says: every check of scim2-tester, on both databases, under each profile."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from scim2_tester import Status, check_server
 from tests.http.conftest import Scim
 from tests.tenants import BASE_URL
 
+# The tester puts "schemas" into the object of an extension, where no schema has it: an unknown attribute, which a strict tenant refuses.
+_STRANGE = ":enterprise:2.0:User:schemas'"
+_STRANGELY_ASKED = {"check_add_attribute", "check_replace_attribute"}
 
-def test_scim2_tester_finds_no_fault(app: Flask, scim: Scim) -> None:
+
+def test_scim2_tester_finds_no_fault(app: Flask, scim: Scim, profile: str) -> None:
     client = WSGISCIMClient(app.wsgi_app, base_url=BASE_URL, headers={"Authorization": f"Bearer {scim.token}"})
     results = check_server(client)
     faults = {result.title: result.reason for result in results if result.status is not Status.SUCCESS}
-    assert not faults
+    assert faults.keys() == (_STRANGELY_ASKED if profile == "rfc" else set()), faults
+    assert all(_STRANGE in str(reason) for reason in faults.values()), faults
     assert len(results) > 100

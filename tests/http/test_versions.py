@@ -17,7 +17,9 @@ Write = Callable[[Scim, str, dict[str, str]], TestResponse]
 STALE, STALE_IN_A_LIST, NO_TAG, EMPTY = 'W/"7"', '"8", W/"9"', "1", ""
 WRITES: dict[str, Write] = {
     "PUT": lambda scim, path, headers: scim.put(
-        path, {"schemas": [USER if "Users" in path else GROUP], "userName": "ada", "displayName": "other"}, headers=headers
+        path,
+        {"schemas": [USER], "userName": "ada", "displayName": "other"} if "Users" in path else {"schemas": [GROUP], "displayName": "other"},
+        headers=headers,
     ),
     "PATCH": lambda scim, path, headers: scim.patch(path, TITLE, headers=headers),
     "DELETE": lambda scim, path, headers: scim.request("DELETE", path, headers=headers),
