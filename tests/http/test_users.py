@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from scim_server.store.unit import Store
 from tests.http.conftest import ENTERPRISE, USER, Scim
 from tests.tenants import BASE_URL
@@ -124,38 +122,6 @@ def test_paging_shows_each_user_once_and_the_total_always(scim: Scim) -> None:
         assert (page["totalResults"], page["itemsPerPage"]) == (23, items)
     found = scim.get("/Users", filter='userName sw "u1"', count=3).get_json(force=True)
     assert (found["totalResults"], found["itemsPerPage"]) == (10, 3)
-
-
-@pytest.mark.parametrize(
-    ("query", "present", "absent"),
-    [
-        ({"attributes": "userName"}, {"schemas", "id", "userName"}, {"displayName", "meta", ENTERPRISE}),
-        ({"attributes": "NAME.givenName,meta.version"}, {"schemas", "id", "name", "meta"}, {"userName"}),
-        ({"attributes": f"{ENTERPRISE}:department"}, {"id", ENTERPRISE}, {"userName"}),
-        ({"excludedAttributes": "emails,id,userName"}, {"id", "displayName", "meta"}, {"emails", "userName"}),
-        ({"attributes": "password,nonsense"}, {"id"}, {"password", "userName"}),
-    ],
-    ids=lambda each: str(each if isinstance(each, dict) else sorted(each))[:40],
-)
-def test_projection_holds_on_every_answer(scim: Scim, query: dict[str, str], present: set[str], absent: set[str]) -> None:
-    body = {**FULL, "password": "never seen"}
-    made = scim.post("/Users", body, query=query).get_json(force=True)
-    address = f"/Users/{made['id']}"
-    answers = [
-        made,
-        scim.get(address, **query).get_json(force=True),
-        scim.find("/Users", f'id eq "{made["id"]}"', **query)[0],
-        scim.put(address, body, query=query).get_json(force=True),
-        scim.patch(address, {"op": "replace", "path": "title", "value": "x"}, query=query).get_json(force=True),
-    ]
-    for answer in answers:
-        assert present <= answer.keys()
-        assert not absent & answer.keys()
-
-
-def test_attributes_and_excluded_attributes_together_are_refused(scim: Scim) -> None:
-    answer = scim.get("/Users", attributes="userName", excludedAttributes="emails")
-    assert (answer.status_code, answer.get_json(force=True)["scimType"]) == (400, "invalidValue")
 
 
 def test_a_manager_is_answered_with_name_and_address_as_soon_as_he_is_there(scim: Scim) -> None:
