@@ -91,7 +91,7 @@ def _objects(schema: Schema) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional={each.name: _values(each) for each in writable}).filter(bool)
 
 
-def _strict_bodies(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
+def strict_bodies(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
     def whole(core: dict[str, Any], extension: dict[str, Any] | None) -> dict[str, Any]:
         if extension is None or not resource_type.extensions:
             return {"schemas": [resource_type.schema.id], **core}
@@ -100,7 +100,7 @@ def _strict_bodies(resource_type: ResourceType) -> st.SearchStrategy[dict[str, A
     return st.builds(whole, _objects(resource_type.schema), st.none() | _objects(ENTERPRISE_USER_SCHEMA))
 
 
-def _strict_messages(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
+def strict_messages(resource_type: ResourceType) -> st.SearchStrategy[dict[str, Any]]:
     placed = [("", each) for each in resource_type.schema.attributes] + [
         (f"{schema.id}:", each) for schema in resource_type.extensions for each in schema.attributes
     ]
@@ -118,7 +118,7 @@ def _strict_messages(resource_type: ResourceType) -> st.SearchStrategy[dict[str,
         st.builds(lambda op, to: {"op": op, "path": to[0], "value": to[1]}, ops, assignments),
         st.builds(lambda op, to: {"op": op, "value": dict(to)}, ops, st.lists(assignments, max_size=4)),
         st.builds(lambda to: {"op": "remove", "path": to[0]}, assignments),
-        st.builds(lambda op, body: {"op": op, "value": body}, ops, _strict_bodies(resource_type)),
+        st.builds(lambda op, body: {"op": op, "value": body}, ops, strict_bodies(resource_type)),
     )
     return st.lists(one, min_size=1, max_size=3).map(lambda operations: {"schemas": [PATCH_OP], "Operations": operations})
 
@@ -127,7 +127,7 @@ def _strict_messages(resource_type: ResourceType) -> st.SearchStrategy[dict[str,
 @given(st.data(), TYPES, st.sampled_from(["POST", "PUT", "PATCH"]))
 def test_a_strict_body_passes_unchanged(data: st.DataObject, name: str, method: str) -> None:
     resource_type = BY_NAME[name]
-    body = data.draw((_strict_messages if method == "PATCH" else _strict_bodies)(resource_type))
+    body = data.draw((strict_messages if method == "PATCH" else strict_bodies)(resource_type))
     assert normalise(resource_type, method, {}, body) == ({}, body)
 
 

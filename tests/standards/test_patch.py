@@ -170,7 +170,7 @@ def test_when_the_last_of_three_fails_nothing_is_done(scim: Scim, store: Store, 
             answer = scim.patch(path, *good, bad)
             assert (answer.status_code, body_of(answer)["status"], body_of(answer)["scimType"]) == (400, "400", scim_type)
             assert body_of(scim.get(path)) == resource
-    members = [{"op": "remove", "path": "members"}, {"op": "add", "path": "members", "value": [{"value": NOBODY}]}]
+    members: list[dict[str, Any]] = [{"op": "remove", "path": "members"}, {"op": "add", "path": "members", "value": [{"value": NOBODY}]}]
     assert body_of(scim.patch(f"/Groups/{group['id']}", *good, *members))["scimType"] == "invalidValue"
     assert body_of(scim.get(f"/Groups/{group['id']}")) == group
     with store.read(scope) as unit:
