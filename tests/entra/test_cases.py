@@ -2,7 +2,8 @@
 
 Each file under ``cases``: ``before`` is the body as sent, ``after`` what ``normalise`` makes of it.
 ``result`` is the ``document`` that the core then makes of ``stored`` (PATCH) or of nothing (POST)
-and what happens to ``members``, or the ``error`` it raises. ``quirk`` are numbers of ``test_quirks``.
+and what happens to ``members``, or the ``error`` it raises. ``quirk`` are numbers of ``test_quirks``,
+``requirement`` lines of the standard.
 """
 
 from __future__ import annotations
@@ -35,7 +36,11 @@ def _patched(resource_type: ResourceType, body: Any, stored: dict[str, Any]) -> 
     return {"document": document} | ({"members": changes} if resource_type.name == "Group" else {})
 
 
-@pytest.mark.parametrize("name", CASES)
+def _marks(case: dict[str, Any]) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.requirement(*case["requirement"])] if "requirement" in case else []
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_marks(case)) for name, case in CASES.items()])
 def test_case(name: str) -> None:
     case = CASES[name]
     resource_type = TYPES[case["resource"]]

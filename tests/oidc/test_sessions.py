@@ -277,7 +277,9 @@ def scim_user(company: Company, user_id: str) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("change", ["active false", "active False, as text", "put", "delete"])
+@pytest.mark.parametrize(
+    "change", ["active false", "active False, as text", "put", pytest.param("delete", marks=pytest.mark.requirement("S-7644-3.6-09"))]
+)
 def test_scim_ends_sessions_at_once(company: Company, engine: Engine, change: str) -> None:
     """The next request is refused, on any node; refresh tokens are gone; roles are lost; all of it recorded with the change."""
     company.entra.person(ANNA, groups=[])

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from scim_server.scim.attributes import Attribute, Mutability
 from scim_server.scim.schemas import ENTERPRISE_USER, GROUP, GROUP_TYPE, USER, USER_TYPE, ResourceType, Schema
 
@@ -54,6 +56,10 @@ class Case:
 
     def expected(self, *, lenient: bool) -> Any:
         return self.after if lenient else self.strict
+
+    @property
+    def marks(self) -> list[pytest.MarkDecorator]:
+        return [pytest.mark.requirement(*self.ids)] if self.ids else []
 
 
 def c(name: str, ids: str, before: dict[str, Any], operations: list[tuple[Any, ...]], after: Any, strict: Any = ...) -> Case:

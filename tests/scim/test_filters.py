@@ -109,13 +109,14 @@ def test_more_filters(text: str, tree: Filter) -> None:
     assert parse_filter(text) == tree
 
 
-# Limits (S-7644-3.4.2.2-06, -40): both sides of each.
+# Limits: both sides of each.
 
 
 def in_parentheses(depth: int) -> str:
     return "(" * depth + "a pr" + ")" * depth
 
 
+@pytest.mark.requirement("S-7644-3.4.2.2-40")
 @pytest.mark.parametrize(
     ("build", "limit"),
     [
@@ -207,9 +208,10 @@ def ours(node: FilterNode) -> Filter:
     return Compare(str(node.attr_path), node.op.value, node.value)
 
 
+@pytest.mark.requirement("S-7644-3.4.2.2-07")
 @SETTINGS
 @given(tree=TREES)
-def test_printed_tree_parses_to_itself(tree: Filter) -> None:  # S-7644-3.4.2.2-07
+def test_printed_tree_parses_to_itself(tree: Filter) -> None:
     assert repr(parse_filter(str(tree))) == repr(tree)
 
 
@@ -365,6 +367,7 @@ def test_paths(text: str, path: Path) -> None:
     assert parse_path(str(path)) == path
 
 
+@pytest.mark.requirement("S-7644-3.5.2-07")
 @pytest.mark.parametrize(
     "text",
     [
@@ -393,6 +396,6 @@ def test_paths(text: str, path: Path) -> None:
     ],
     ids=lambda text: text[:40],
 )
-def test_paths_that_are_refused(text: str) -> None:  # S-7644-3.5.2-07, -08
+def test_paths_that_are_refused(text: str) -> None:
     with pytest.raises(InvalidPath):
         parse_path(text)

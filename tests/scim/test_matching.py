@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ SAMPLES = Schema(
     ),
 )
 SAMPLE_TYPE = ResourceType("Sample", "/Samples", "", SAMPLES)
+_LINE = re.compile(r"S-[0-9]+-[0-9.]+-[0-9]+")
 OPERATORS = ("eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le")
 
 
@@ -110,13 +112,14 @@ LITERALS = {
 }
 
 
+@pytest.mark.requirement("S-7644-3.4.2.2-32", "S-7644-3.4.2.2-33", "S-7644-3.4.2.2-35")
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("path", ["{}", "one.{}", "many.{}"])
 @pytest.mark.parametrize(
     "representation", [{}, {"one": {"other": "x"}, "many": []}, {"many": [{"other": "x"}], "fold": "", "exact": "", "ref": ""}]
 )
 def test_absent_values_are_unequal_to_all_and_nothing_else(name: str, path: str, representation: dict[str, Any]) -> None:
-    """S-7644-3.4.2.2-33: every comparison is false but ``ne``; an empty string is no value."""
+    """Every comparison is false but ``ne``; an empty string is no value."""
     for op in ("eq", "ne"):
         assert ask(f"{path.format(name)} {op} {LITERALS[name]}", representation, SAMPLE_TYPE) is (op == "ne")
     if name in ("fold", "exact", "ref"):
@@ -212,12 +215,18 @@ FALSE = [
 ]
 
 
-@pytest.mark.parametrize("text", TRUE)
+def marked(params: list[Any]) -> list[Any]:
+    """The cases, with the line of the standard that the name of some begins with."""
+    found = [(each, _LINE.match(str(each.id))) for each in params]
+    return [pytest.param(*each.values, id=each.id, marks=pytest.mark.requirement(line[0]) if line else ()) for each, line in found]
+
+
+@pytest.mark.parametrize("text", marked(TRUE))
 def test_true_of_him(text: str) -> None:
     assert ask(text, JENSEN)
 
 
-@pytest.mark.parametrize("text", FALSE)
+@pytest.mark.parametrize("text", marked(FALSE))
 def test_not_true_of_him(text: str) -> None:
     assert not ask(text, JENSEN)
 
@@ -321,7 +330,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "detail"), REFUSED)
+@pytest.mark.parametrize(("text", "detail"), marked(REFUSED))
 def test_refused_with_a_reason(text: str, detail: str) -> None:
     with pytest.raises(InvalidFilter) as caught:
         bind(parse_filter(text), USER_TYPE)

@@ -81,9 +81,7 @@ def cases() -> Iterator[Any]:
     for row, case in CASES:
         name = f"{row}, {case.operations[0][0]}: {case.name}" if row else case.name
         for lenient in (True, False):
-            yield pytest.param(
-                row, case, lenient, id=f"{name}, {'lenient' if lenient else 'strict'}", marks=pytest.mark.requirement(*case.ids)
-            )
+            yield pytest.param(row, case, lenient, id=f"{name}, {'lenient' if lenient else 'strict'}", marks=case.marks)
 
 
 @pytest.mark.parametrize(("row", "case", "lenient"), list(cases()))

@@ -208,6 +208,7 @@ THING = ResourceType("Thing", "/Things", "", Schema("urn:x:Thing", "Thing", "", 
 SINCE = "2026-01-31T12:00:00Z"
 
 
+@pytest.mark.requirement("S-7644-3.5.1-06")
 @pytest.mark.parametrize(
     ("current", "body", "expected"),
     [

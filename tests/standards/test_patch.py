@@ -20,7 +20,7 @@ from tests.scim.patch_cases import TABLE, Case
 NOBODY = "0190a000-0000-7000-8000-000000000001"
 NOT_IN_OUR_SCHEMAS = {"immutable attribute"}
 CELLS = [
-    pytest.param(row, cases[0], id=f"{row}, {op}", marks=pytest.mark.requirement(*cases[0].ids))
+    pytest.param(row, cases[0], id=f"{row}, {op}", marks=cases[0].marks)
     for row, ops in TABLE.items()
     if row not in NOT_IN_OUR_SCHEMAS
     for op, cases in ops.items()

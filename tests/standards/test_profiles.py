@@ -121,7 +121,9 @@ TABLE: list[tuple[str, str, Request, Any, Any, Any]] = [
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        pytest.param(request, (entra, entra if okta is SAME else okta, rfc), id=what, marks=pytest.mark.requirement(*ids.split()))
+        pytest.param(
+            request, (entra, entra if okta is SAME else okta, rfc), id=what, marks=pytest.mark.requirement(*ids.split()) if ids else ()
+        )
         for what, ids, request, entra, okta, rfc in TABLE
     ],
 )

@@ -175,6 +175,7 @@ def _askable(resource_type: ResourceType, path: str) -> bool:
     return all(part is None or (part.returned is not Returned.NEVER and part.mutability is not Mutability.WRITE_ONLY) for part in parts)
 
 
+@pytest.mark.requirement("S-7644-3.4.2.2-37")
 @pytest.mark.parametrize("resource_type", [USER_TYPE, GROUP_TYPE], ids=lambda each: each.name)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
