@@ -27,16 +27,9 @@ from tests.chromium import chromium  # noqa: F401  a fixture: one browser for al
 from tests.entra_directory import entra, new_entra  # noqa: F401  fixtures
 from tests.provider import directory, new_directory  # noqa: F401  fixtures
 from tests.server import Server
-from tests.standards.plugin import (  # noqa: F401  hooks: which requirements tests name
-    pytest_addoption,
-    pytest_collection_finish,
-    pytest_collection_modifyitems,
-    pytest_configure,
-    pytest_sessionfinish,
-    pytest_terminal_summary,
-    pytest_testnodedown,
-)
 from tests.tenants import BASE_URL, KEY, fresh_scope
+
+pytest_plugins = ["tests.standards.plugin"]
 
 _THREADS = 8
 
