@@ -22,17 +22,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, Mutability, Target, Type
 from scim_server.scim.errors import InvalidFilter, InvalidPath
 from scim_server.scim.filters import MAX_LENGTH, And, Compare, Filter, Not, Or, Path, Present, ValuePath, parse_filter, parse_path
+from scim_server.scim.messages import PREFIX
 from scim_server.scim.schemas import ENTERPRISE_USER, ResourceType
 
 Object = dict[str, Any]
 
-_MESSAGES = "urn:ietf:params:scim:api:"
 _TEXT = Type.STRING  # an enum's member is slow to reach
 _BOOLEANS = {"true": True, "false": False}
 _NEVER_CLEARED = {"active", "members", "schemas"}  # an empty value must not decide who may come in, or who belongs
@@ -55,26 +54,9 @@ def normalise(resource_type: ResourceType, method: str, query: Mapping[str, str]
     return query, body
 
 
-@cache
-def _names(resource_type: ResourceType) -> dict[str, Target]:
-    """What each attribute notation of the type means; spelled as the schema does, and in lower case."""
-    meant = {}
-    for name in (*resource_type.names(), *(extension.id for extension in resource_type.extensions)):
-        if target := resource_type.resolve(name):
-            spellings = [name] if target.extension else [name, f"{resource_type.schema.id}:{name}"]
-            for spelling in spellings:
-                meant[spelling] = meant[spelling.lower()] = target
-    return meant
-
-
-def _target(resource_type: ResourceType, notation: str) -> Target | None:
-    names = _names(resource_type)
-    return names.get(notation) or names.get(notation.lower())
-
-
 def _leaf(resource_type: ResourceType, notation: str) -> Attribute | None:
     """The attribute whose values a filter compares: that of the notation, or its ``value``."""
-    target = _target(resource_type, notation)
+    target = resource_type.resolve(notation)
     if target is None or target.attribute is None:
         return None
     return target.leaf.sub("value") if target.leaf.is_complex else target.leaf
@@ -165,7 +147,7 @@ def _typed(resource_type: ResourceType, node: Filter, outer: str = "") -> Filter
     path = node.path if outer else full_manager(resource_type, node.path)
     if isinstance(node, Present):
         return Present(path)
-    target = _target(resource_type, path)
+    target = resource_type.resolve(path)
     if target and target.attribute and not target.leaf.multi_valued and target.leaf.sub("value"):
         path += ".value"
     leaf = _leaf(resource_type, f"{outer}.{path}" if outer else path)
@@ -308,7 +290,7 @@ def listed_schemas(resource_type: ResourceType, body: Object) -> Object:
 
 def _is_known(resource_type: ResourceType, urn: str) -> bool:
     lowered = urn.lower()
-    return lowered == resource_type.schema.id.lower() or lowered.startswith(_MESSAGES) or bool(resource_type.extension(urn))
+    return lowered == resource_type.schema.id.lower() or lowered.startswith(PREFIX) or bool(resource_type.extension(urn))
 
 
 RESOURCE: tuple[Callable[[ResourceType, Object], Object], ...] = (fitting_values, listed_schemas)
@@ -407,7 +389,7 @@ def fitting_value(resource_type: ResourceType, operation: Object) -> Object:
 def _aim(resource_type: ResourceType, path: str) -> tuple[Target | None, bool]:
     """What a path points to, and whether that is all values of a multi-valued attribute."""
     opening, closing = path.find("["), path.rfind("]")
-    target = _target(resource_type, path if opening < 0 else path[:opening] + path[closing + 1 :])
+    target = resource_type.resolve(path if opening < 0 else path[:opening] + path[closing + 1 :])
     many = opening < 0 and target is not None and target.attribute is not None and target.leaf.multi_valued
     return target, many
 

@@ -19,11 +19,15 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose data, on whose behalf, in which request: all that a Unit is bound to."""
+    """Whose data, on whose behalf, in which request: all that a Unit is bound to.
+
+    ``schemas`` counts the changes of the tenant's own schemas up to the request; None if nobody has looked.
+    """
 
     tenant_id: str
     principal: Principal
     request_id: str
+    schemas: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,38 @@ back in the schema's own spelling.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import wraps
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class _Knowing(Protocol):
+    @property
+    def known(self) -> dict[Any, Any]: ...
+
+
+Known = TypeVar("Known", bound=_Knowing)
+
+
+def derived(make: Callable[[Known], T]) -> Callable[[Known], T]:
+    """Keep what ``make`` makes of an attribute, a schema or a resource type with that object: made once, gone with it.
+
+    So what follows from a tenant's own schemas is forgotten together with them, however many tenants there are.
+    """
+
+    @wraps(make)
+    def found(of: Known) -> T:
+        known = of.known
+        if make not in known:
+            known[make] = make(of)
+        result: T = known[make]
+        return result
+
+    return found
 
 
 class Type(StrEnum):
@@ -64,6 +94,7 @@ class Attribute:
     canonical_values: tuple[str, ...] = ()
     reference_types: tuple[str, ...] = ()
     sub_attributes: tuple[Attribute, ...] = ()
+    known: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
     _subs: dict[str, Attribute] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,6 +106,16 @@ class Attribute:
     @property
     def is_complex(self) -> bool:
         return self.type is Type.COMPLEX
+
+    @property
+    def shown(self) -> bool:
+        """Whether anybody is ever shown its values (RFC 7643 §7)."""
+        return self.returned is not Returned.NEVER and self.mutability is not Mutability.WRITE_ONLY
+
+    @property
+    def kept(self) -> bool:
+        """Whether values that clients send are kept. What nobody is ever shown is taken and dropped."""
+        return self.shown and self.mutability is not Mutability.READ_ONLY
 
     def sub(self, name: str) -> Attribute | None:
         """The sub-attribute of that name, in whatever case; None if there is none."""

@@ -7,9 +7,9 @@ from typing import Any
 from scim_server.scim import paging
 from scim_server.scim.attributes import Attribute, Type, Uniqueness
 from scim_server.scim.bulk import MAX_OPERATIONS
+from scim_server.scim.definitions import SCHEMA
 from scim_server.scim.schemas import ResourceType, Schema
 
-SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 RESOURCE_TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 SERVICE_PROVIDER_CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 
@@ -32,7 +32,7 @@ def schema(schema: Schema, base_url: str) -> dict[str, Any]:
 
 
 def resource_type(resource_type: ResourceType, base_url: str) -> dict[str, Any]:
-    """The ResourceType resource of a resource type. No extension is required of a resource."""
+    """The ResourceType resource of a resource type."""
     result: dict[str, Any] = {
         "schemas": [RESOURCE_TYPE],
         "id": resource_type.name,
@@ -42,7 +42,9 @@ def resource_type(resource_type: ResourceType, base_url: str) -> dict[str, Any]:
         "schema": resource_type.schema.id,
     }
     if resource_type.extensions:
-        result["schemaExtensions"] = [{"schema": each.id, "required": False} for each in resource_type.extensions]
+        result["schemaExtensions"] = [
+            {"schema": each.id, "required": each.id in resource_type.required} for each in resource_type.extensions
+        ]
     result["meta"] = {"resourceType": "ResourceType", "location": f"{base_url}/ResourceTypes/{resource_type.name}"}
     return result
 

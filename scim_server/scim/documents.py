@@ -5,39 +5,50 @@ multi-valued attribute is there twice, ``schemas`` is as the content demands. Va
 kept as they were sent. What the server knows better is in no document: ``id``, ``meta``,
 ``groups``, ``members``, ``password``, and what follows from a ``value``: ``$ref``, ``displayName``.
 
-A ``$ref`` beside a ``value`` is taken from clients and dropped: it says nothing that the value does
-not say, and whoever sends back what he was given (PUT after GET) must change nothing.
+A member's ``$ref`` is taken from clients and dropped: it says nothing that the ``value`` does
+not say, and whoever sends back what he was given (PUT after GET) must change nothing. What nobody is
+ever shown (writeOnly, or returned never) is held to its type, and dropped as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 from scim_server.scim import values
-from scim_server.scim.attributes import Attribute, Mutability, Type
+from scim_server.scim.attributes import Attribute, Mutability, Type, derived
 from scim_server.scim.errors import InvalidSyntax, InvalidValue
-from scim_server.scim.schemas import COMMON, GROUP_SCHEMA, ResourceType, Schema
+from scim_server.scim.schemas import COMMON, GROUP_SCHEMA, RESOURCE_TYPES, SCHEMAS, USER_SCHEMA, ResourceType, Schema
 
 Document: TypeAlias = dict[str, Any]
 
 _LENGTH_AT_A_GLANCE = values.MAX_STRING // 4
-_NOT_KEPT = (Mutability.READ_ONLY, Mutability.WRITE_ONLY)
+_MEMBERS = GROUP_SCHEMA.attribute("members")
+assert _MEMBERS is not None
+_UNKEPT = (SCHEMAS, _MEMBERS, _MEMBERS.sub("$ref"), USER_SCHEMA.attribute("password"))
+"""What clients may write, and no document holds: it stands in rows, or follows from something else, or is not looked at."""
+_EVERYBODYS = frozenset(
+    part
+    for each in RESOURCE_TYPES
+    for schema in (each.schema, *each.extensions)
+    for attribute in schema.attributes
+    for part in (attribute, *attribute.sub_attributes)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """What an object may hold under a name. ``kept`` is False for what clients send in vain.
 
-    ``plain``: one string that is not required, so any text will do.
+    ``plain``: one string that is not required, so any text will do; ``free``: for strict clients, too.
     """
 
     name: str
     holder: Attribute | Schema
     kept: bool
     plain: bool
+    free: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,7 @@ class Layout:
 
     ``fields``: common attributes, core attributes, extensions; by the schema's spelling and in lower
     case. ``immutable``: with the URN of the extension, None for the resource itself. ``members``:
-    the attribute whose elements are rows of their own.
+    the attribute whose elements are rows of their own. ``exact``: it has numbers that a float may not hold.
     """
 
     fields: dict[str, Field]
@@ -55,38 +66,47 @@ class Layout:
     immutable: tuple[tuple[str | None, Attribute], ...]
     members: Attribute | None
     has_active: bool
+    exact: bool
 
 
-@lru_cache(maxsize=256)
+@derived
 def layout_of(resource_type: ResourceType) -> Layout:
     """The tables of a resource type; made once."""
     own = (*COMMON.attributes, *resource_type.schema.attributes)
-    members = resource_type.schema.attribute("members") if resource_type.schema is GROUP_SCHEMA else None
     placed = [(None, each) for each in own] + [(e.id, each) for e in resource_type.extensions for each in e.attributes]
-    unkept = (COMMON.attribute("schemas"), members)
-    fields = [_field(each, each.mutability not in _NOT_KEPT and each not in unkept) for each in own]
-    fields += [Field(each.id, each, kept=True, plain=False) for each in resource_type.extensions]
+    fields = [_field(each) for each in own]
+    fields += [Field(each.id, each, kept=True, plain=False, free=False) for each in resource_type.extensions]
     return Layout(
         fields=_by_spelling(fields),
         extensions={each.id: each for each in resource_type.extensions},
-        required=tuple(each for each in own if each.required and each.mutability not in _NOT_KEPT),
-        immutable=tuple((urn, each) for urn, each in placed if each.mutability is Mutability.IMMUTABLE),
-        members=members,
+        required=tuple(each for each in own if each.required and each.kept),
+        immutable=tuple((urn, each) for urn, each in placed if each.kept and _holds_immutable(each)),
+        members=_MEMBERS if resource_type.schema is GROUP_SCHEMA else None,
         has_active=any(each.name == "active" and each.type is Type.BOOLEAN for each in own),
+        exact=any(one.type is Type.DECIMAL for _, each in placed for one in (each, *each.sub_attributes)),
     )
 
 
-@lru_cache(maxsize=4096)
+def _holds_immutable(attribute: Attribute) -> bool:
+    """Whether it, or a part of its one value, may be set once."""
+    parts = () if attribute.multi_valued else attribute.sub_attributes
+    return any(each.mutability is Mutability.IMMUTABLE for each in (attribute, *parts))
+
+
+@derived
 def fields_of(holder: Attribute | Schema) -> dict[str, Field]:
     """What a complex attribute or an extension may hold, by the schema's spelling and in lower case."""
-    inner = holder.attributes if isinstance(holder, Schema) else holder.sub_attributes
-    has_value = any(each.name == "value" for each in inner)
-    return _by_spelling([_field(each, each.mutability not in _NOT_KEPT and not (each.name == "$ref" and has_value)) for each in inner])
+    return _by_spelling([_field(each) for each in _inner(holder)])
 
 
-def _field(attribute: Attribute, kept: bool) -> Field:
+def _inner(holder: Attribute | Schema) -> tuple[Attribute, ...]:
+    return holder.attributes if isinstance(holder, Schema) else holder.sub_attributes
+
+
+def _field(attribute: Attribute) -> Field:
+    kept = attribute.kept and attribute not in _UNKEPT
     plain = kept and attribute.type is Type.STRING and not attribute.multi_valued and not attribute.required
-    return Field(attribute.name, attribute, kept, plain)
+    return Field(attribute.name, attribute, kept, plain, plain and not _listed_keys(attribute))
 
 
 def _by_spelling(fields: list[Field]) -> dict[str, Field]:
@@ -103,9 +123,8 @@ def is_text(value: Any) -> bool:
 
 def writable(attribute: Attribute, sub: Attribute | None = None) -> bool:
     """Whether a client may write the attribute, or that sub-attribute of it. What is write-only it may."""
-    if attribute.mutability is Mutability.READ_ONLY:
-        return False
-    return sub is None or fields_of(attribute)[sub.name].kept
+    parts = (attribute,) if sub is None else (attribute, sub)
+    return all(each.mutability is not Mutability.READ_ONLY for each in parts) and sub not in _UNKEPT
 
 
 def canonical(holder: Attribute | Schema, raw: Any, name: str, *, lenient: bool, single: bool = False) -> Any:
@@ -144,13 +163,26 @@ def parts(holder: Attribute | Schema, raw: Any, name: str, *, lenient: bool) -> 
             raise InvalidSyntax(f"{name} has no sub-attribute {key[:100]!r}.")
         if field.name in result:
             raise InvalidSyntax(f"{name} holds {field.name} twice; names are compared without regard to case.")
-        if field.plain and is_text(value):
+        if (field.plain if lenient else field.free) and is_text(value):
             result[field.name] = value
-        elif field.kept:
-            result[field.name] = canonical(field.holder, value, joined(holder, name, field.name), lenient=lenient)
         else:
-            result[field.name] = None
+            result[field.name] = taken(field, value, joined(holder, name, field.name), lenient=lenient)
     return result
+
+
+def taken(field: Field, raw: Any, name: str, *, lenient: bool) -> Any:
+    """The canonical form of what a client sent under a name; None if that is no value, or is not kept. InvalidValue."""
+    if field.kept:
+        return canonical(field.holder, raw, name, lenient=lenient)
+    if isinstance(field.holder, Attribute):
+        hold_to_type(field.holder, raw, name, lenient=lenient)
+    return None
+
+
+def hold_to_type(attribute: Attribute, raw: Any, name: str, *, lenient: bool) -> None:
+    """InvalidValue if what is to be dropped, because nobody is ever shown it, would not fit. What is sent in vain is not looked at."""
+    if not attribute.shown and attribute not in _UNKEPT:
+        canonical(attribute, raw, name, lenient=lenient, single=True)
 
 
 def joined(holder: Attribute | Schema, name: str, part: str) -> str:
@@ -163,13 +195,43 @@ def _one(holder: Attribute | Schema, raw: Any, name: str, lenient: bool) -> Any:
     if raw is None:
         return None
     if isinstance(holder, Attribute) and holder.type is not Type.COMPLEX:
-        return values.check(holder, raw, name)
+        value = values.check(holder, raw, name)
+        if not lenient:
+            _check_strictly(holder, value, name)
+        return value
     found = parts(holder, raw, name, lenient=lenient)
     if None in found.values():
         found = {part: value for part, value in found.items() if value is not None}
     if found:
         demand_parts(holder, found, name)
     return found or None
+
+
+def _check_strictly(attribute: Attribute, value: Any, name: str) -> None:
+    """What a tenant's own schema suggests, and a strict server insists on (RFC 7643 §2.3.1, §2.3.7): listed values, kinds of references.
+
+    What RFC 7643 lists for its own attributes are examples, for a strict server, too.
+    """
+    listed = _listed_keys(attribute)
+    if listed and values.key(attribute, value) not in listed:
+        raise InvalidValue(f"{name} must be one of {', '.join(attribute.canonical_values)[:500]}.")
+    endpoints = _endpoints(attribute)
+    if endpoints and not any(endpoint in f"/{value}" for endpoint in endpoints):
+        raise InvalidValue(f"{name} must be the address of a {' or '.join(attribute.reference_types)}, as in {endpoints[0][1:]}….")
+
+
+@derived
+def _listed_keys(attribute: Attribute) -> frozenset[str | int]:
+    listed = () if attribute in _EVERYBODYS else attribute.canonical_values
+    return frozenset(values.key(attribute, each) for each in listed)
+
+
+@derived
+def _endpoints(attribute: Attribute) -> tuple[str, ...]:
+    """What an address of one of the resources that may be referred to has in it; nothing where any URI will do."""
+    known = {each.name: f"{each.endpoint}/" for each in RESOURCE_TYPES}
+    named = attribute.reference_types if attribute.type is Type.REFERENCE else ()
+    return tuple(known[each] for each in named) if all(each in known for each in named) else ()
 
 
 def _listed(raw: Any, name: str, single: bool) -> list[Any]:
@@ -205,10 +267,9 @@ def demand_parts(holder: Attribute | Schema, value: dict[str, Any], name: str) -
         demand(each, value.get(each.name), joined(holder, name, each.name))
 
 
-@lru_cache(maxsize=4096)
+@derived
 def _required(holder: Attribute | Schema) -> tuple[Attribute, ...]:
-    inner = holder.attributes if isinstance(holder, Schema) else holder.sub_attributes
-    return tuple(each for each in inner if each.required and each.mutability not in _NOT_KEPT)
+    return tuple(each for each in _inner(holder) if each.required and each.kept)
 
 
 def distinct(attribute: Attribute, elements: Iterable[Any]) -> list[Any]:
@@ -236,6 +297,21 @@ def identity(attribute: Attribute, element: Any) -> Any:
     if not isinstance(element, dict):
         return _key(attribute, element)
     return tuple((name, _key(attribute.sub(name), element.get(name))) for name in telling(element))
+
+
+def same(attribute: Attribute, one: Any, other: Any) -> bool:
+    """Whether two values of an attribute differ in nothing that it distinguishes: in case, the form of a date, the order of elements."""
+    if one == other:
+        return True
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            sub is not None and same(sub, one[name], other[name]) for name in one for sub in (attribute.sub(name),)
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        others = {identity(attribute, each): each for each in other}
+        paired = [(each, others.get(identity(attribute, each))) for each in one]
+        return len(one) == len(other) and all(pair is not None and same(attribute, each, pair) for each, pair in paired)
+    return bool(_key(attribute, one) == _key(attribute, other))
 
 
 def telling(element: dict[str, Any]) -> Sequence[str]:

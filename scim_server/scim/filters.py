@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar, Union
 
 from scim2_filter_parser import ast  # type: ignore[import-untyped]  # the library has no types
@@ -33,16 +34,23 @@ MAX_TERMS = 100
 T = TypeVar("T")
 
 
+def _number(value: Decimal) -> str:
+    """As a literal that is read as a Decimal, and not as an integer."""
+    text = str(value)
+    return f"{text}E+0" if text.lstrip("-").isdigit() else text
+
+
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """``path op value``; ``op`` in lower case, ``value`` as the JSON literal says (str, bool, int, float, None)."""
+    """``path op value``; ``op`` in lower case, ``value`` as the JSON literal says (str, bool, int, Decimal, None)."""
 
     path: str
     op: str
     value: Any
 
     def __str__(self) -> str:
-        return f"{self.path} {self.op} {json.dumps(self.value, ensure_ascii=False)}"
+        literal = _number(self.value) if isinstance(self.value, Decimal) else json.dumps(self.value, ensure_ascii=False)
+        return f"{self.path} {self.op} {literal}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +220,8 @@ def _tokens(text: str, in_brackets: bool) -> Iterator[Any]:
             case "COMP_VALUE":
                 token.value = json.loads(token.value)
             case "NUMBER":
-                token.value = json.loads(token.value)
-                if isinstance(token.value, float) and not math.isfinite(token.value):
+                token.value = json.loads(token.value, parse_float=Decimal)
+                if isinstance(token.value, Decimal) and not math.isfinite(float(token.value)):
                     raise InvalidFilter("The filter holds a number that is too large.")
             case "SCHEMA_URI" if token.end - token.index != len(token.value) + 1:
                 raise InvalidFilter(f"The filter has an empty part in a URN at character {token.index + 1}.")

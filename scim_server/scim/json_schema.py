@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from scim_server.scim import bulk, messages, values
-from scim_server.scim.attributes import Attribute, Mutability, Returned, Type
+from scim_server.scim.attributes import Attribute, Mutability, Type
 from scim_server.scim.documents import layout_of
 from scim_server.scim.ordering import ORDERS
 from scim_server.scim.patch import MAX_OPERATIONS
@@ -47,7 +47,7 @@ def components(types: Types) -> dict[str, JsonSchema]:
 
 def answered(resource_type: ResourceType) -> JsonSchema:
     """The representation of a resource of the type (RFC 7643 §3)."""
-    properties = {each.name: _value(each, _answered_one) for each in (*COMMON.attributes, *resource_type.schema.attributes) if _shown(each)}
+    properties = {each.name: _value(each, _answered_one) for each in (*COMMON.attributes, *resource_type.schema.attributes) if each.shown}
     properties |= {each.id: _extension(each, _answered_one) for each in resource_type.extensions}
     return {"type": "object", "required": ["schemas", "id"], "properties": properties, "additionalProperties": False}
 
@@ -60,12 +60,8 @@ def written(resource_type: ResourceType) -> JsonSchema:
     urns = {"type": "array", "items": {"enum": all_urns}, "contains": {"const": base}, "uniqueItems": True}
     properties = {"schemas": urns} | {each.name: _value(each, _written_one) for each in own}
     properties |= {each.id: _extension(each, _written_one) for each in resource_type.extensions}
-    required = ["schemas", *(each.name for each in layout_of(resource_type).required)]
+    required = ["schemas", *(each.name for each in layout_of(resource_type).required), *sorted(resource_type.required)]
     return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
-
-
-def _shown(attribute: Attribute) -> bool:
-    return attribute.returned is not Returned.NEVER and attribute.mutability is not Mutability.WRITE_ONLY
 
 
 def _accepted(attribute: Attribute) -> bool:
@@ -85,7 +81,7 @@ def _value(attribute: Attribute, one: Any) -> JsonSchema:
 def _answered_one(attribute: Attribute) -> JsonSchema:
     if not attribute.is_complex:
         return _simple(attribute)
-    properties = {each.name: _value(each, _answered_one) for each in attribute.sub_attributes if _shown(each)}
+    properties = {each.name: _value(each, _answered_one) for each in attribute.sub_attributes if each.shown}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
@@ -111,9 +107,12 @@ def _simple(attribute: Attribute) -> JsonSchema:
 
 
 def _extension(schema: Schema, one: Any) -> JsonSchema:
-    shown = _shown if one is _answered_one else _accepted
-    properties = {each.name: _value(each, one) for each in schema.attributes if shown(each)}
+    written = one is _written_one
+    of_it = [each for each in schema.attributes if (_accepted(each) if written else each.shown)]
+    properties = {each.name: _value(each, one) for each in of_it}
     result: JsonSchema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if written and (required := [each.name for each in of_it if each.required]):
+        result["required"] = required
     return {**result, "description": schema.description} if schema.description else result
 
 

@@ -14,16 +14,15 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias, Union
 
 from scim_server.scim import values
-from scim_server.scim.attributes import Attribute, Mutability, Returned, Target, Type, Uniqueness
+from scim_server.scim.attributes import Attribute, Target, Type, Uniqueness, derived
 from scim_server.scim.errors import InvalidFilter, InvalidValue
 from scim_server.scim.filters import And, Compare, Filter, Not, Or, Present, ValuePath
-from scim_server.scim.schemas import ResourceType
+from scim_server.scim.schemas import EVERYBODYS, ResourceType
 
-Key: TypeAlias = str | int | float
+Key: TypeAlias = str | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,37 +109,90 @@ def matches_element(bound: Bound, element: dict[str, Any]) -> bool:
     return _holds(bound, lambda target: _within(target, [element]))
 
 
-def shape(bound: Bound) -> tuple[Hashable, list[Key]]:
-    """What a filter asks, without its literals, and the literals in order.
+class Place(NamedTuple):
+    """Where the values of an attribute of a tenant's own schema are, without its names: all that a statement depends on.
 
-    Filters of equal shape compile to the same statement and differ in its parameters only.
+    So tenants whose schemas differ in names have the same statements. ``unique``: the values are in a table of their own, too.
+    """
+
+    is_number: bool
+    multi_valued: bool
+    has_sub: bool
+    sub_multi_valued: bool
+    unique: bool
+
+
+def place(target: Target) -> Place | None:
+    """The place of an attribute of a tenant's own schema; None for what every tenant has."""
+    if target.extension is None or target.extension in EVERYBODYS:
+        return None
+    attribute, sub = target.attribute, target.sub
+    if attribute is None:
+        return Place(False, False, False, False, False)
+    leaf = sub or attribute
+    unique = leaf.uniqueness is not Uniqueness.NONE
+    return Place(leaf.type is Type.INTEGER, attribute.multi_valued, sub is not None, sub is not None and sub.multi_valued, unique)
+
+
+WAY = "/"
+"""Stands between the names of a way. No name has one in it (``definitions``)."""
+
+
+def ways(target: Target, *, inside: bool = False) -> list[str]:
+    """The names of an attribute of a tenant's own schema, as literals that say where its values are in a document.
+
+    One way from the top to the values; to a sub-attribute of a multi-valued attribute two, to the elements and within one;
+    ``inside`` the brackets of such an attribute the second only.
+    """
+    outer = [each for each in (target.extension, target.attribute and target.attribute.name) if each]
+    if target.sub is None:
+        return [WAY.join(outer)]
+    if inside:
+        return [target.sub.name]
+    assert target.attribute is not None
+    return [WAY.join(outer), target.sub.name] if target.attribute.multi_valued else [WAY.join((*outer, target.sub.name))]
+
+
+def shape(bound: Bound, *, inside: bool = False) -> tuple[Hashable, list[Key]]:
+    """What a filter asks, without its literals, and the literals in order; ``inside``: the filter in brackets.
+
+    Filters of equal shape compile to the same statement and differ in its parameters only. The names of a tenant's own
+    schemas are literals as well (``ways``), before the one that is compared.
     """
     keys: list[Key] = []
-    return _shape(bound, keys), keys
+    return _shape(bound, keys, inside), keys
 
 
-def _shape(bound: Bound, keys: list[Key]) -> Hashable:
+def _shape(bound: Bound, keys: list[Key], inside: bool) -> Hashable:
     match bound:
         case Term(target, op, key):
+            found = _place(target, keys, inside)
             if key is not None:
                 keys.append(key)
-            return target, op
+            return found, op
         case Some(target, term):
-            return "some", target, _shape(term, keys)
+            return "some", _place(target, keys, False), _shape(term, keys, True)
         case Not(term):
-            return "not", _shape(term, keys)
+            return "not", _shape(term, keys, inside)
         case And(terms):
-            return "and", *(_shape(term, keys) for term in terms)
+            return "and", *(_shape(term, keys, inside) for term in terms)
         case Or(terms):
-            return "or", *(_shape(term, keys) for term in terms)
+            return "or", *(_shape(term, keys, inside) for term in terms)
+
+
+def _place(target: Target, keys: list[Key], inside: bool) -> Hashable:
+    found = place(target)
+    if found is None:
+        return target
+    keys.extend(ways(target, inside=inside))
+    return found
 
 
 # Binding
 
 
 def _named(path: str, resource_type: ResourceType) -> Target:
-    # Names are few and repeat; a long one is nobody's, and is not worth remembering.
-    target = _resolved(resource_type, path) if len(path) <= 200 else resource_type.resolve(path)
+    target = resource_type.resolve(path)
     if target is None:
         near = resource_type.nearby(path)
         hint = f" It has {' and '.join(near)}." if near else ""
@@ -148,9 +200,13 @@ def _named(path: str, resource_type: ResourceType) -> Target:
     return _askable(target)
 
 
-@lru_cache(maxsize=1024)
-def _resolved(resource_type: ResourceType, path: str) -> Target | None:
-    return resource_type.resolve(path)
+@derived
+def element_of(attribute: Attribute) -> Attribute:
+    """A multi-valued attribute as one whose elements have sub-attributes: a plain element has one, ``value``."""
+    if attribute.is_complex:
+        return attribute
+    value = Attribute("value", attribute.type, case_exact=attribute.case_exact)
+    return Attribute(attribute.name, Type.COMPLEX, multi_valued=True, sub_attributes=(value,))
 
 
 def _has_none(resource_type: ResourceType, path: str, beside: Sequence[ResourceType]) -> bool:
@@ -172,7 +228,7 @@ def _sub_named(path: str, target: Target) -> Target:
 def _askable(target: Target) -> Target:
     """The target, unless its values are never shown: answers to filters would tell them (RFC 7643 §7)."""
     for attribute in (target.attribute, target.sub):
-        if attribute and (attribute.returned is Returned.NEVER or attribute.mutability is Mutability.WRITE_ONLY):
+        if attribute and not attribute.shown:
             raise InvalidFilter(f"{target} is never returned, so it cannot be filtered by.")
     return target
 
@@ -243,7 +299,7 @@ def _key(target: Target, leaf: Attribute, op: str, value: Any) -> Key:
 
 def _is_username(target: Target) -> bool:
     attribute = target.attribute
-    return attribute is not None and attribute.name == "userName" and attribute.uniqueness is Uniqueness.SERVER and target.sub is None
+    return target.extension is None and attribute is not None and attribute.name == "userName" and attribute.uniqueness is Uniqueness.SERVER
 
 
 def _cut(path: str) -> str:
@@ -304,7 +360,7 @@ def _within(target: Target, elements: list[Any]) -> list[Any]:
     assert sub is not None, "an element is asked for its sub-attributes"
     missing = False if attribute.multi_valued and sub.name == "primary" and sub.type is Type.BOOLEAN else None
     found = (element.get(sub.name, missing) for element in elements)
-    return [value for value in found if is_something(value)]
+    return [value for each in found for value in (each if isinstance(each, list) else [each]) if is_something(value)]
 
 
 def is_something(value: Any) -> bool:

@@ -10,6 +10,9 @@ from scim_server.scim.errors import InvalidSyntax, ScimError
 MEDIA_TYPES = ("application/scim+json", "application/json")
 """What bodies are sent as; the first is SCIM's own (RFC 7644 §3.8, §8.1)."""
 
+PREFIX = "urn:ietf:params:scim:api:"
+"""What the URN of every message begins with (RFC 7644 §3.1): no schema of a resource does."""
+
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"

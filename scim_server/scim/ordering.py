@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from scim_server.scim import values
-from scim_server.scim.attributes import Mutability, Returned, Target
+from scim_server.scim.attributes import Target
 from scim_server.scim.documents import is_primary
 from scim_server.scim.errors import InvalidValue
 from scim_server.scim.matching import Key, is_something
@@ -52,7 +52,7 @@ def bind(resource_type: ResourceType, sort_by: str | None, sort_order: str | Non
     if target.sub is not None and target.sub.multi_valued:
         raise InvalidValue(f"sortBy: {target} has several values in one place, which have no order among others.")
     for attribute in (target.attribute, target.sub):
-        if attribute and (attribute.returned is Returned.NEVER or attribute.mutability is Mutability.WRITE_ONLY):
+        if attribute and not attribute.shown:
             raise InvalidValue(f"sortBy: {target} is never returned, so nothing is sorted by it.")
     return Order(target, (sort_order or ASCENDING).lower() == DESCENDING)
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from scim_server.scim.attributes import Attribute, Mutability, Target
-from scim_server.scim.documents import canonical, demand, layout_of, member_ids, parts, unknown, urns_of, writable
+from scim_server.scim.attributes import Attribute, Target
+from scim_server.scim.documents import canonical, demand, hold_to_type, layout_of, member_ids, parts, unknown, urns_of, writable
 from scim_server.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, MutabilityError, NoTarget, TooLarge
 from scim_server.scim.filters import And, Compare, Filter, Path, parse_path
-from scim_server.scim.matching import Bound, bind_element
+from scim_server.scim.matching import Bound, bind_element, element_of
 from scim_server.scim.messages import PATCH_OP
 from scim_server.scim.schemas import ID, SCHEMAS, ResourceType
 from scim_server.scim.steps import MISSING, Step, apply
@@ -256,7 +256,7 @@ class _Planner:
         if target is None or path.filter is None:
             return target
         attribute = target.attribute
-        if attribute is None or target.sub or not attribute.is_complex or not attribute.multi_valued:
+        if attribute is None or target.sub or not attribute.multi_valued or attribute is SCHEMAS:
             raise InvalidPath(f"{target} has no elements that a filter in brackets could select.")
         if path.sub is None:
             return target
@@ -291,7 +291,10 @@ class _Planner:
             self._schemas(op, value)
         elif attribute is self.layout.members:
             self._members(op, path, target, attribute, value)
-        elif attribute.mutability is not Mutability.WRITE_ONLY:  # what is write-only is taken and dropped
+        elif not (attribute.shown and target.leaf.shown):
+            if op != "remove":  # what nobody is ever shown is taken and dropped
+                hold_to_type(target.leaf if attribute.shown else attribute, value, str(target), lenient=self.lenient)
+        else:
             self._document(op, path, target, attribute, value)
 
     def _extension(self, op: str, target: Target, value: Any) -> None:
@@ -345,7 +348,9 @@ class _Planner:
     def _document(self, op: str, path: Path, target: Target, attribute: Attribute, raw: Any) -> None:
         where, described = None, None
         if path.filter is not None:
-            where = bind_element(path.filter, self.resource_type, Target(target.extension, attribute))
+            if op == "add" and not attribute.is_complex:
+                raise InvalidPath(f"What {target}[...] selects can be replaced or removed; values are added at the path {target}.")
+            where = bind_element(path.filter, self.resource_type, Target(target.extension, element_of(attribute)))
             described = _described(path.filter, attribute)
         elif target.sub and attribute.multi_valued:
             raise NoTarget(f"{target} does not say which of {attribute.name} is meant: use {attribute.name}[...].{target.sub.name}.")
@@ -354,10 +359,10 @@ class _Planner:
             if leaf.required and (where is None or target.sub):
                 raise MutabilityError(f"{name} is required, so it cannot be removed.")
             value: Any = MISSING
-            if raw is not MISSING and raw is not None and attribute.multi_valued and where is None:
+            if raw is not MISSING and raw is not None and leaf.multi_valued and (where is None or target.sub):
                 # Only these go. Without any, nothing does: never all because none was named.
-                value = canonical(attribute, raw, name, lenient=self.lenient, single=True) or []
-        elif where is not None and target.sub is None:
+                value = canonical(leaf, raw, name, lenient=self.lenient, single=True) or []
+        elif where is not None and target.sub is None and attribute.is_complex:
             value = self._parts(attribute, raw, name)
             if value is not None and not any(each is not None for each in value.values()):
                 value = None

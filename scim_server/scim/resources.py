@@ -13,17 +13,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scim_server.scim import values, versions
-from scim_server.scim.attributes import Attribute
+from scim_server.scim.attributes import Attribute, Mutability
 from scim_server.scim.documents import (
     Document,
     Layout,
-    canonical,
     demand,
+    demand_parts,
     fields_of,
     is_text,
     layout_of,
     member_ids,
+    same,
     schemas_of,
+    taken,
     unknown,
     urns_of,
 )
@@ -74,15 +76,16 @@ class Resource:
     manager: Link | None = None
 
 
-def accept(resource_type: ResourceType, body: Any, *, lenient: bool, current: Document | None = None) -> Draft:
+def accept(resource_type: ResourceType, body: Any, *, lenient: bool, current: Document | None = None, whole: bool = True) -> Draft:
     """The resource that the body of a POST, or of a PUT on ``current``, asks for.
 
     RFC 7644 §3.3 and §3.5.1: readOnly attributes are ignored, what is omitted is unassigned. Two
     exceptions: without ``active`` a new user is active and a present one stays as he is, so that
     a sparse PUT neither suspends nor revives anybody; an immutable attribute keeps its value.
 
-    Unknown attributes and URNs are ignored if ``lenient``, else InvalidSyntax and InvalidValue.
-    InvalidSyntax: ``schemas`` is no array of URNs, or a name occurs twice. InvalidValue: ``schemas``
+    Unknown attributes and URNs are ignored if ``lenient``, else InvalidSyntax and InvalidValue. Unless the
+    body is the ``whole`` of the resource, it says nothing of extensions: they are not demanded, and stay as
+    they are. InvalidSyntax: ``schemas`` is no array of URNs, or a name occurs twice. InvalidValue: ``schemas``
     lacks the base schema, a required value is missing, a value does not fit its type, or two are
     primary. MutabilityError: an immutable attribute would change.
     """
@@ -101,14 +104,14 @@ def accept(resource_type: ResourceType, body: Any, *, lenient: bool, current: Do
         if field.name in given:
             raise InvalidSyntax(f"The body holds {field.name} twice; names are compared without regard to case.")
         given[field.name] = raw
-        if field.plain and is_text(raw):
+        if not whole and field.name in layout.extensions:
+            continue
+        if (field.plain if lenient else field.free) and is_text(raw):
             document[field.name] = raw
-        elif field.kept:
-            value = canonical(field.holder, raw, field.name, lenient=lenient)
-            if value is not None:
-                document[field.name] = value
         elif layout.members is not None and field.holder is layout.members:
             members = member_ids(layout.members, raw, lenient=lenient)
+        elif (value := taken(field, raw, field.name, lenient=lenient)) is not None:
+            document[field.name] = value
     _check_schemas(resource_type, given.get("schemas"), lenient=lenient)
     if layout.has_active and "active" not in given:
         if current is None:
@@ -116,9 +119,13 @@ def accept(resource_type: ResourceType, body: Any, *, lenient: bool, current: Do
         elif "active" in current:
             document["active"] = current["active"]
     if current is not None:
+        if not whole:
+            document |= {urn: current[urn] for urn in layout.extensions if urn in current}
         _keep_immutable(layout, document, current, given)
     for attribute in layout.required:
         demand(attribute, document.get(attribute.name), attribute.name)
+    if whole:
+        _demand_extensions(resource_type, document)
     document["schemas"] = schemas_of(resource_type, document)
     return Draft(document, members)
 
@@ -188,20 +195,62 @@ def _check_schemas(resource_type: ResourceType, urns: Any, *, lenient: bool) -> 
         raise InvalidValue(f"{resource_type.name} has no schema {min(strange)[:200]!r}.")
 
 
+def _demand_extensions(resource_type: ResourceType, document: Document) -> None:
+    """InvalidValue if an extension that every resource must have is missing (RFC 7643 §6), or lacks what is required of it."""
+    for schema in resource_type.extensions:
+        if schema.id in document:
+            demand_parts(schema, document[schema.id], schema.id)
+        elif schema.id in resource_type.required:
+            raise InvalidValue(f"{schema.id} is required: every {resource_type.name} must have values of that schema.")
+
+
 def _keep_immutable(layout: Layout, document: Document, current: Document, given: dict[str, Any]) -> None:
-    """Hold immutable attributes to the value they have (RFC 7644 §3.5.1)."""
+    """Hold immutable attributes to the value they have (RFC 7644 §3.5.1). What is left out keeps it."""
     for urn, attribute in layout.immutable:
         name = attribute.name
+        said = given if urn is None else given.get(urn, {})
         old_holder, new_holder = (current, document) if urn is None else (current.get(urn, {}), document.get(urn, {}))
         old, new = old_holder.get(name), new_holder.get(name)
-        if old is None or new == old:
+        if old is None:
             continue
-        if new is not None or (urn is None and name in given):
-            raise MutabilityError(f"{name} is immutable: it has a value, which cannot change.")
-        if urn is None:
-            document[name] = old
+        if attribute.mutability is Mutability.IMMUTABLE:
+            held = _held(attribute, old, new, name, is_said=_says(said, name))
+        elif new is None:  # a value that is taken away whole takes its parts with it
+            continue
         else:
-            document[urn] = {**new_holder, name: old}
+            held = _with_immutable_parts(attribute, old, new, said)
+        if held is not new:
+            if urn is None:
+                document[name] = held
+            else:
+                document[urn] = {**new_holder, name: held}
+
+
+def _with_immutable_parts(attribute: Attribute, old: dict[str, Any], new: dict[str, Any], said: Any) -> dict[str, Any]:
+    said = _said(said, attribute.name)
+    for sub in attribute.sub_attributes:
+        if sub.mutability is Mutability.IMMUTABLE and sub.name in old:
+            value = new.get(sub.name)
+            held = _held(sub, old[sub.name], value, f"{attribute.name}.{sub.name}", is_said=_says(said, sub.name))
+            if held is not value:
+                new = {**new, sub.name: held}
+    return new
+
+
+def _held(attribute: Attribute, old: Any, new: Any, name: str, *, is_said: bool) -> Any:
+    """The value that an immutable attribute has, and keeps. MutabilityError if the client says another."""
+    if (new is not None or is_said) and not same(attribute, old, new):
+        raise MutabilityError(f"{name} is immutable: it has a value, which cannot change.")
+    return old
+
+
+def _says(said: Any, name: str) -> bool:
+    """Whether a client's object has something to say of a name, be it that there is no value; null for the object says it of all."""
+    return said is None or (isinstance(said, dict) and any(each.lower() == name.lower() for each in said))
+
+
+def _said(said: Any, name: str) -> Any:
+    return next((said[each] for each in said if each.lower() == name.lower()), {}) if isinstance(said, dict) else None
 
 
 def _keys(holder: Attribute | Schema, value: Any) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from scim_server.scim.attributes import Attribute, Mutability, Returned, Target, Type, Uniqueness
 
@@ -27,6 +28,7 @@ class Schema:
     name: str
     description: str
     attributes: tuple[Attribute, ...]
+    known: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
     _by_name: dict[str, Attribute] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,13 +78,19 @@ COMMON = Schema("", "Common", "Attributes of every resource.", (SCHEMAS, ID, EXT
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResourceType:
-    """A kind of resource: its endpoint, its schema, its extensions (RFC 7643 §6)."""
+    """A kind of resource: its endpoint, its schema, its extensions (RFC 7643 §6).
+
+    ``required``: the URNs of the extensions that every resource must have. No URN is the beginning of another with a colon
+    behind it (``definitions`` sees to that), so a notation can belong to one schema only.
+    """
 
     name: str
     endpoint: str
     description: str
     schema: Schema
     extensions: tuple[Schema, ...] = ()
+    required: frozenset[str] = frozenset()
+    known: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
     _extensions: dict[str, Schema] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -100,26 +108,25 @@ class ResourceType:
         """What an attribute notation (RFC 7644 §3.10) means here; None if no schema has it.
 
         ``userName``, ``name.familyName``, ``urn:…:User:name.familyName``, an extension's
-        ``urn:…:department``, and an extension's bare URN. The longest known URN is taken off
-        first, since a URN holds dots and colons itself (``…:core:2.0:User``).
+        ``urn:…:department``, and an extension's bare URN. The URN is taken off first, since it holds
+        dots and colons itself (``…:core:2.0:User``).
         """
-        schema: Schema | None = None
-        rest, lowered = notation, notation.lower()
-        if lowered.startswith("urn:"):
-            for candidate in sorted((self.schema, *self.extensions), key=lambda s: -len(s.id)):
-                urn = candidate.id.lower()
-                if lowered == urn:
-                    return Target(candidate.id, None) if candidate is not self.schema else None
-                if lowered.startswith(urn + ":"):
-                    schema, rest = candidate, notation[len(urn) + 1 :]
-                    break
+        schema, rest = self.schema, notation
+        if notation[:4].lower() == "urn:":
+            lowered = notation.lower()
+            for candidate in (self.schema, *self.extensions):
+                if lowered.startswith(candidate.id.lower()):
+                    rest = notation[len(candidate.id) :]
+                    if not rest:
+                        return None if candidate is self.schema else Target(candidate.id, None)
+                    if rest[0] == ":":
+                        schema, rest = candidate, rest[1:]
+                        break
             else:
                 return None
         name, dot, sub_name = rest.partition(".")
-        if schema is None or schema is self.schema:
-            extension, attribute = None, self.attribute(name)
-        else:
-            extension, attribute = schema.id, schema.attribute(name)
+        extension = None if schema is self.schema else schema.id
+        attribute = schema.attribute(name) if extension else self.attribute(name)
         if attribute is None:
             return None
         if not dot:
@@ -336,12 +343,27 @@ GROUP_TYPE = ResourceType("Group", "/Groups", "Groups of users and of groups.", 
 RESOURCE_TYPES = (USER_TYPE, GROUP_TYPE)
 
 
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A schema of its own by which a tenant extends the resource type of that name; ``required`` of every resource, or not."""
+
+    resource_type: str
+    schema: Schema
+    required: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Types:
     """The resource types of one tenant: the two, with the extensions that the tenant has."""
 
     user: ResourceType = USER_TYPE
     group: ResourceType = GROUP_TYPE
+
+    @classmethod
+    def extended(cls, extensions: Iterable[Extension]) -> Types:
+        """Those of a tenant with schemas of its own."""
+        own = tuple(extensions)
+        return cls(*(_extended(each, [one for one in own if one.resource_type == each.name]) for each in RESOURCE_TYPES))
 
     def __iter__(self) -> Iterator[ResourceType]:
         yield self.user
@@ -352,5 +374,17 @@ class Types:
         return next((each for each in self if each.name == name), None)
 
 
+def _extended(base: ResourceType, own: list[Extension]) -> ResourceType:
+    if not own:
+        return base
+    required = frozenset(each.schema.id for each in own if each.required)
+    return ResourceType(
+        base.name, base.endpoint, base.description, base.schema, (*base.extensions, *(each.schema for each in own)), required
+    )
+
+
 BASE_TYPES = Types()
 """Those of a tenant that has defined nothing of its own."""
+
+EVERYBODYS = frozenset(schema.id for each in RESOURCE_TYPES for schema in (each.schema, *each.extensions))
+"""The URNs of the schemas that every tenant has."""

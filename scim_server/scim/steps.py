@@ -14,10 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Any, Final
 
-from scim_server.scim.attributes import Attribute, Mutability, Target
+from scim_server.scim.attributes import Attribute, Mutability, Target, derived
 from scim_server.scim.documents import (
     Document,
     demand_parts,
@@ -25,6 +24,7 @@ from scim_server.scim.documents import (
     identity,
     is_primary,
     layout_of,
+    same,
     schemas_of,
     telling,
 )
@@ -64,13 +64,14 @@ def apply(resource_type: ResourceType, document: Document, steps: Sequence[Step]
 
     Only what the steps touch is judged: what was stored under another schema stops no other change.
     NoTarget for a value path that matches nothing (see the top); MutabilityError for immutable
-    attributes that have a value, and for required ones that would have none; InvalidValue.
+    attributes that have a value, and for required ones, or extensions, that would have none; InvalidValue.
     """
     result = dict(document)
     for step in steps:
         urn, attribute = step.target.extension, step.target.attribute
         holder = result if urn is None else dict(result.get(urn, {}))
         if attribute is None:
+            _refuse_to_clear(resource_type, step.target, holder)
             holder.clear()
         else:
             _change(holder, step, attribute, lenient)
@@ -81,8 +82,18 @@ def apply(resource_type: ResourceType, document: Document, steps: Sequence[Step]
                 result.pop(urn, None)
     for step in steps:
         _demand(resource_type, result, step.target)
+    for urn in resource_type.required:
+        if urn in document and urn not in result:
+            raise MutabilityError(f"{urn} is required: the operations would leave it without a value.")
     result["schemas"] = schemas_of(resource_type, result)
     return result
+
+
+def _refuse_to_clear(resource_type: ResourceType, target: Target, holder: dict[str, Any]) -> None:
+    """MutabilityError if a whole extension cannot go, because something in it that has a value is immutable."""
+    for urn, attribute in layout_of(resource_type).immutable:
+        if urn == target.extension and attribute.mutability is Mutability.IMMUTABLE and attribute.name in holder:
+            raise MutabilityError(f"{urn}:{attribute.name} is immutable: it has a value, which cannot change.")
 
 
 def _demand(resource_type: ResourceType, document: Document, target: Target) -> None:
@@ -110,8 +121,10 @@ def _change(holder: dict[str, Any], step: Step, attribute: Attribute, lenient: b
         new = None
     else:
         new = step.value
-    if attribute.mutability is Mutability.IMMUTABLE and old is not None and new != old:
-        raise MutabilityError(f"{step.target} is immutable: it has a value, which cannot change.")
+    if attribute.mutability is Mutability.IMMUTABLE and old is not None:
+        if not same(attribute, old, new):
+            raise MutabilityError(f"{step.target} is immutable: it has a value, which cannot change.")
+        new = old
     if new is not None and new != [] and new != {}:
         holder[name] = new
     elif attribute.required:
@@ -133,7 +146,11 @@ def _merged(step: Step, attribute: Attribute, old: dict[str, Any]) -> dict[str, 
             elif step.op == "replace":
                 new.pop(name, None)
     elif step.op == "remove":
-        new.pop(sub.name, None)
+        left = [] if step.value is MISSING else _without(sub, old.get(sub.name, []), step.value)
+        if left:
+            new[sub.name] = left
+        else:
+            new.pop(sub.name, None)
     elif step.op == "add" and sub.multi_valued:
         new[sub.name] = distinct(sub, [*old.get(sub.name, ()), *step.value])
     else:
@@ -153,7 +170,7 @@ def _elements(step: Step, attribute: Attribute, old: list[Any], lenient: bool) -
     elif step.value is MISSING:
         return []
     else:
-        return [each for each in old if not any(_is_meant(attribute, each, given) for given in step.value)]
+        return _without(attribute, old, step.value)
     if new == old:
         return old
     new = distinct(attribute, new)
@@ -174,15 +191,17 @@ def _selected(step: Step, attribute: Attribute, old: list[Any], lenient: bool) -
     changed: list[Any] = []
     hit = False
     for element in old:
-        if not matches_element(step.where, element):
+        if not matches_element(step.where, element if attribute.is_complex else {"value": element}):
             new.append(element)
             continue
         hit = True
-        if after := _element(step, attribute, element, lenient):
+        if not attribute.is_complex:
+            new += [] if step.op == "remove" else step.value
+        elif after := _element(step, attribute, element, lenient):
             new.append(after)
             changed.append(after)
     if not hit and step.op != "remove":
-        changed = [_created(step, step.where, attribute, lenient)]
+        changed = _created(step, step.where, attribute, lenient)
         new += changed
     elif not _makes_primary(step):
         return new, []
@@ -204,23 +223,30 @@ def _element(step: Step, attribute: Attribute, element: dict[str, Any], lenient:
     return new
 
 
-def _created(step: Step, where: Bound, attribute: Attribute, lenient: bool) -> dict[str, Any]:
+def _created(step: Step, where: Bound, attribute: Attribute, lenient: bool) -> list[Any]:
     """The element that a value path describes and that is not there yet, with the value of the step."""
     sub = step.target.sub
-    if not lenient or step.described is None:
+    if lenient and not attribute.is_complex and all(matches_element(where, {"value": each}) for each in step.value):
+        return list(step.value)
+    if not lenient or not attribute.is_complex or step.described is None:
         part = f".{sub.name}" if sub else ""
         raise NoTarget(f"{attribute.name} has no element that the filter in {attribute.name}[...]{part} selects.")
     given = {sub.name: step.value} if sub else step.value
     new = {name: value for name, value in {**step.described, **given}.items() if value is not None}
     if not matches_element(where, new):
         raise NoTarget(f"{attribute.name} has no element that the filter selects, and with this value a new one would not be that either.")
-    return new
+    return [new]
 
 
 def _makes_primary(step: Step) -> bool:
     if step.target.sub is not None:
         return step.target.sub.name == "primary" and step.value is True
     return is_primary(step.value)
+
+
+def _without(attribute: Attribute, elements: list[Any], given: list[Any]) -> list[Any]:
+    """The elements without those that values given with ``remove`` name."""
+    return [each for each in elements if not any(_is_meant(attribute, each, one) for one in given)]
 
 
 def _is_meant(attribute: Attribute, element: Any, given: Any) -> bool:
@@ -233,12 +259,15 @@ def _is_meant(attribute: Attribute, element: Any, given: Any) -> bool:
 
 
 def _hold(attribute: Attribute, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """MutabilityError if an immutable sub-attribute that has a value would change."""
-    for name in _immutable(attribute):
-        if name in old and new.get(name) != old[name]:
-            raise MutabilityError(f"{attribute.name}.{name} is immutable: it has a value, which cannot change.")
+    """Leave immutable sub-attributes as they are. MutabilityError if one that has a value would change."""
+    for sub in _immutable(attribute):
+        if sub.name not in old:
+            continue
+        if not same(sub, old[sub.name], new.get(sub.name)):
+            raise MutabilityError(f"{attribute.name}.{sub.name} is immutable: it has a value, which cannot change.")
+        new[sub.name] = old[sub.name]
 
 
-@lru_cache(maxsize=4096)
-def _immutable(attribute: Attribute) -> tuple[str, ...]:
-    return tuple(each.name for each in attribute.sub_attributes if each.mutability is Mutability.IMMUTABLE)
+@derived
+def _immutable(attribute: Attribute) -> tuple[Attribute, ...]:
+    return tuple(each for each in attribute.sub_attributes if each.mutability is Mutability.IMMUTABLE)

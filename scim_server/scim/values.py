@@ -14,6 +14,7 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from precis_i18n import get_profile
@@ -40,6 +41,12 @@ _DATETIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(?:(Z)|([+-])([0-9]{2}):([0-9]{2}))?"
 )
 _BASE64 = re.compile(r"([A-Za-z0-9+/]*)(={0,2})")
+
+MAX_DIGITS = 100
+"""How many digits a decimal may have."""
+_EXPONENTS = range(-400, 309)
+"""Of ten: how small and how large a decimal may be. Whatever a double can be, it may."""
+_BIAS = 5000
 
 _WRITTEN_AS_STRINGS = frozenset((Type.STRING, Type.REFERENCE, Type.DATETIME, Type.BINARY))
 _INTEGERS = range(-(2**63), 2**63)
@@ -84,10 +91,10 @@ def username_key(text: str) -> str:
     return fold(text)
 
 
-def key(attribute: Attribute, value: Any) -> str | int | float:
+def key(attribute: Attribute, value: Any) -> str | int:
     """What comparisons use in place of a value of this simple attribute.
 
-    Numbers are their own key; every other key is a string, ordered by code point as SCIM orders
+    Integers are their own key; every other key is a string, ordered by code point as SCIM orders
     the values. Raises InvalidValue if the value does not fit the type.
     """
     kind = attribute.type
@@ -102,7 +109,9 @@ def key(attribute: Attribute, value: Any) -> str | int | float:
             return instant(value).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
         case Type.BINARY:
             return base64.b64encode(_decoded(value)).decode("ascii")
-    number: int | float = value
+        case Type.DECIMAL:
+            return _decimal_key(_decimal(value))
+    number: int = value
     return number
 
 
@@ -163,6 +172,32 @@ def instant(text: str) -> datetime:
         raise InvalidValue("There is no such date and time.") from None
 
 
+def _decimal(value: int | float | Decimal) -> Decimal:
+    """A float as the shortest text that means it, which is what was sent unless it had more digits than a float holds."""
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def _decimal_key(value: Decimal) -> str:
+    """A text whose order by code point is the order of the numbers, and which is the same for ``1.5`` and ``1.50``.
+
+    No database has to read a number: SQLite's have 53 bits. Sign, exponent, digits; of negative numbers the complement of both,
+    with an end that sorts behind every digit.
+    """
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int), "not a number"
+    text = "".join(map(str, digits)).lstrip("0")
+    if not text:
+        return "1"
+    place = len(text) + exponent + _BIAS
+    text = text.rstrip("0")
+    if not sign:
+        return f"2{place:05}{text}"
+    return f"0{99_999 - place:05}{text.translate(_COMPLEMENT)}~"
+
+
+_COMPLEMENT = str.maketrans("0123456789", "9876543210")
+
+
 def _decoded(text: str) -> bytes:
     """The bytes behind base64 (RFC 4648 §4), whose padding may be left out (RFC 7643 §2.3.6)."""
     match = _BASE64.fullmatch(text)
@@ -181,8 +216,19 @@ def _fits(kind: Type, value: Any) -> bool:
         case Type.INTEGER:
             return type(value) is int and value in _INTEGERS
         case Type.DECIMAL:
-            return (type(value) is int and value in _INTEGERS) or (type(value) is float and math.isfinite(value))
+            return _is_number(value)
     return False
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number of a size that is taken."""
+    if type(value) is int:
+        return value in _INTEGERS
+    if type(value) is float:
+        return math.isfinite(value)
+    if type(value) is not Decimal or not value.is_finite():
+        return False
+    return value.adjusted() in _EXPONENTS and len(value.as_tuple().digits) <= MAX_DIGITS
 
 
 _WANTED = {
@@ -192,10 +238,16 @@ _WANTED = {
     Type.BINARY: "a string of base64",
     Type.BOOLEAN: "true or false, without quotes",
     Type.INTEGER: "a whole number of at most 64 bits",
-    Type.DECIMAL: "a number",
+    Type.DECIMAL: f"a number of at most {MAX_DIGITS} digits",
     Type.COMPLEX: "an object with sub-attributes",
 }
-_GIVEN = {str: "a string", bool: "true or false", int: "a number", float: "a number", dict: "an object", list: "an array"}
+_GIVEN = {
+    str: "a string",
+    bool: "true or false",
+    dict: "an object",
+    list: "an array",
+    **dict.fromkeys((int, float, Decimal), "a number"),
+}
 
 
 def _misfit(kind: Type, value: Any, name: str) -> str:

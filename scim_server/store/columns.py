@@ -10,9 +10,9 @@ the document (id, meta, groups, members, a manager's name) is given the same for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     Boolean,
@@ -33,18 +33,17 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from scim_server.scim.attributes import Attribute, Target, Type
+from scim_server.scim.matching import WAY
 from scim_server.scim.schemas import ENTERPRISE_USER
 from scim_server.store import ids
-from scim_server.store.dialects import among, json_elements, json_key, json_preferred, json_present
-from scim_server.store.documents import indexed
-from scim_server.store.tables import Id, Instant, Key, groups, memberships, user_emails, users
+from scim_server.store.dialects import Way, among, json_elements, json_key, json_preferred, json_present
+from scim_server.store.documents import indexed, unique_key
+from scim_server.store.tables import Id, Instant, Key, groups, memberships, unique_values, user_emails, users
 
 BASE_URL = "base_url"
 """The parameter with the URL that ``meta.location`` and every ``$ref`` begin with."""
 
 TENANT = bindparam("tenant_id", type_=Id)
-
-_NUMBERS = (Type.INTEGER, Type.DECIMAL)
 
 _other_users = users.alias("other_users")
 _other_groups = groups.alias("other_groups")
@@ -82,12 +81,14 @@ class Leaf:
 class Elements:
     """The elements of a multi-valued attribute of the resource that the statement is about.
 
-    ``leaf`` is that of a sub-attribute, or of the element itself where it is a simple value. ``order``
+    ``leaf`` is that of a sub-attribute with one value, or of the element itself where it is a simple value; ``inner`` are
+    the values of a sub-attribute with several. Both take the way to it within an element, where that is a parameter. ``order``
     is that in which they are shown; None where it is the order that they have in a document.
     """
 
     rows: FromClause
-    leaf: Callable[[Attribute | None], Leaf]
+    leaf: Callable[[Attribute | None, Way | None], Leaf]
+    inner: Callable[[Attribute, Way | None], Elements] | None = None
     condition: ColumnElement[bool] = field(default_factory=true)
     order: ColumnElement[Any] | None = None
 
@@ -99,6 +100,10 @@ class Lookup:
     value: Operand
     found: Callable[[ColumnElement[Any]], ColumnElement[bool]]
     """The condition on the resource's row, for a parameter of the value's type."""
+
+
+Ways: TypeAlias = Sequence[ColumnElement[Any]] | None
+"""Parameters for ``matching.ways``; None where names stand in the statement itself."""
 
 
 class Columns:
@@ -124,42 +129,49 @@ class Columns:
         """The same in other rows of the same columns."""
         raise NotImplementedError
 
-    def leaf(self, target: Target) -> Leaf:
+    def leaf(self, target: Target, ways: Ways = None) -> Leaf:
         """The one simple value at a target without multi-valued attributes."""
-        return self._leaves.get(str(target)) or _leaf(self._keys, _path(target), target.leaf)
+        return self._leaves.get(str(target)) or _leaf(self._keys, ways[0] if ways else _path(target), target.leaf)
 
-    def elements(self, target: Target) -> Elements:
-        """The elements of the multi-valued attribute at a target."""
+    def elements(self, target: Target, ways: Ways = None) -> Elements:
+        """The elements of the multi-valued attribute at a target; or of the multi-valued sub-attribute of one with one value."""
         attribute = target.attribute
         assert attribute is not None
-        whole = Target(target.extension, attribute)
+        whole = Target(target.extension, attribute) if attribute.multi_valued else target
         known = self._elements.get(str(whole))
         if known is not None:
             return known
-        element = json_elements(self._keys, _path(whole)).table_valued("value", name="element")
-        return Elements(element, lambda sub: _leaf(element.c.value, (sub.name,) if sub else (), sub or attribute))
+        return _elements(self._keys, ways[0] if ways else _path(whole), whole.leaf, "element")
 
-    def sort_key(self, target: Target) -> Operand:
+    def sort_key(self, target: Target, ways: Ways = None) -> Operand:
         """What resources are sorted by; of several values the primary one, or else the first (RFC 7644 §3.4.2.3)."""
         attribute, sub = target.attribute, target.sub
         assert attribute is not None
         if not attribute.multi_valued:
-            return self.leaf(target).key
-        elements = self.elements(target)
-        if elements.order is not None:
-            leaf = elements.leaf(sub).key
+            return self.leaf(target, ways).key
+        whole = Target(target.extension, attribute)
+        elements = self._elements.get(str(whole))
+        if elements is not None and elements.order is not None:
+            leaf = elements.leaf(sub, None).key
             first = select(leaf.sql).select_from(elements.rows).where(elements.condition).order_by(elements.order)
             return Operand(first.limit(literal_column("1")).offset(literal_column("0")).correlate(self.rows).scalar_subquery(), leaf.type)
-        path, number = _path(Target(target.extension, attribute)), target.leaf.type in _NUMBERS
-        key = json_preferred(self._keys, path, (sub.name,) if sub else (), number=number)
+        number = target.leaf.type is Type.INTEGER
+        within: Way = () if sub is None else ways[1] if ways else (sub.name,)
+        key = json_preferred(self._keys, ways[0] if ways else _path(whole), within, number=number)
         return Operand(key, Numeric() if number else Key)
 
-    def present(self, target: Target) -> ColumnElement[bool]:
+    def present(self, target: Target, ways: Ways = None) -> ColumnElement[bool]:
         """Whether there is any value at a target without multi-valued attributes."""
         known = self._leaves.get(str(target))
         if known is not None:
             return known.key.sql.is_not(None)
-        return true() if str(target) == "meta" else json_present(self._keys, _path(target))
+        return true() if str(target) == "meta" else json_present(self._keys, ways[0] if ways else _path(target))
+
+    def unique(self, *ways: ColumnElement[Any]) -> Lookup:
+        """By a unique value of an attribute of a tenant's own schema."""
+        whole = ways[0] if len(ways) == 1 else ways[0].concat(literal_column(f"'{WAY}'")).concat(ways[1])
+        value = Operand(unique_values.c.value_key, Key, unique_key)
+        return _lookup_in(self.rows, unique_values.c.resource_id, value, unique_values.c.attribute == whole)
 
     def _indexed(self, name: str, column: ColumnElement[Any]) -> Leaf:
         """A string in the document whose key is in an indexed column, too."""
@@ -168,7 +180,7 @@ class Columns:
     def _linked(self, column: ColumnElement[Any], other: ColumnElement[Any], leaf: Callable[[Attribute | None], Leaf]) -> Elements:
         """Elements that are open memberships: the column of ``memberships`` that names this resource, and that of the other."""
         own = and_(memberships.c.tenant_id == TENANT, column == self.rows.c.id, memberships.c.valid_to.is_(None))
-        return Elements(memberships, leaf, own, other)
+        return Elements(memberships, lambda sub, _: leaf(sub), condition=own, order=other)
 
 
 class _Users(Columns):
@@ -236,11 +248,22 @@ def _group_leaf(sub: Attribute | None) -> Leaf:
             return Leaf(Operand(literal_column("'direct'")))
 
 
-def _leaf(document: ColumnElement[Any], path: tuple[str, ...], attribute: Attribute) -> Leaf:
+def _leaf(document: ColumnElement[Any], way: Way, attribute: Attribute) -> Leaf:
     """A value in the comparison document, or in an element of it."""
-    if attribute.type in _NUMBERS:
-        return Leaf(Operand(json_key(document, path, number=True), Numeric()))
-    return Leaf(Operand(json_key(document, path)))
+    if attribute.type is Type.INTEGER:
+        return Leaf(Operand(json_key(document, way, number=True), Numeric()))
+    return Leaf(Operand(json_key(document, way)))
+
+
+def _elements(document: ColumnElement[Any], way: Way, attribute: Attribute, name: str) -> Elements:
+    """The elements of an attribute in the comparison document, or of a sub-attribute in an element of it."""
+    element = json_elements(document, way).table_valued("value", name=name)
+    value = element.c.value
+    return Elements(
+        element,
+        lambda sub, way: _leaf(value, (way if way is not None else (sub.name,)) if sub else (), sub or attribute),
+        lambda sub, way: _elements(value, way if way is not None else (sub.name,), sub, "part"),
+    )
 
 
 def _id(column: ColumnElement[Any]) -> Leaf:

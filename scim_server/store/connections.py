@@ -29,11 +29,15 @@ Values: TypeAlias = Mapping[str, Any]
 
 
 class Message(NamedTuple):
-    """A statement to be run. ``taken``: what a refusal of a unique key says is in use; None if there is none to be refused."""
+    """A statement to be run. ``taken``: what a refusal of a unique key says is in use; None if there is none to be refused.
+
+    ``demands``: it fails unless something is so (``Connection.demand``).
+    """
 
     sql: Sql
     values: Values
     taken: str | None = None
+    demands: bool = False
 
 
 # Serialization failure, deadlock, lock not had in time; and statements that the server made before the tables became what they are.
@@ -115,6 +119,20 @@ class Connection(ABC):
             self._doomed = True
             raise_translated(error)
 
+    def demand(self, statement: GlobalStatement, values: Values) -> None:
+        """Go on only if something is so, which the statement finds out; else Outdated, at the commit at the latest.
+
+        Nobody waits for what it finds, so the database itself has to fail: the statement divides by what it finds. Where
+        that is no failure, its result is looked at.
+        """
+        try:
+            if self._held is None:
+                self._open()
+            self._demand(Message(statement.sql(self._dialect), values, demands=True))
+        except (psycopg.Error, sqlite3.Error, StoreError) as error:
+            self._doomed = True
+            raise_translated(error)
+
     def doom(self) -> None:
         """From here on, nothing of this can be committed."""
         self._doomed = True
@@ -169,6 +187,9 @@ class Connection(ABC):
 
     @abstractmethod
     def _later(self, message: Message) -> None: ...
+
+    @abstractmethod
+    def _demand(self, message: Message) -> None: ...
 
     @abstractmethod
     def _begin(self) -> None: ...

@@ -7,8 +7,8 @@ by code point, as Python does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 from sqlalchemy import Boolean, ColumnElement, Numeric, Select, Text, literal_column
 from sqlalchemy.ext.compiler import compiles
@@ -16,106 +16,136 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NULLTYPE, TypeEngine
 
+from scim_server.scim.matching import WAY
 from scim_server.store.tables import Instant, Key
 
 Compiler = SQLCompiler
 
 
-class json_key(FunctionElement[Any]):
-    """The comparison key at a path of a comparison document (or of an element of one); NULL where absent."""
+Way: TypeAlias = Sequence[str] | ColumnElement[Any]
+"""Where something is in a JSON document: names; or a parameter with names, ``matching.WAY`` between them."""
+
+
+_Spelling: TypeAlias = Callable[[Sequence[str]], str]
+
+
+class _Within(FunctionElement[Any]):
+    """Something at a place of a JSON document."""
 
     inherit_cache = False
 
-    def __init__(self, document: ColumnElement[Any], path: Sequence[str], *, number: bool = False) -> None:
+    def __init__(self, document: ColumnElement[Any], way: Way) -> None:
         super().__init__(document)
-        self.path = tuple(path)
+        self.way = way
+
+    def rendered(self, compiler: Compiler, spell: _Spelling, **options: Any) -> tuple[str, str]:
+        """The document, and the place in it."""
+        return compiler.process(self.clauses, **options), _spelled(self.way, compiler, spell, **options)
+
+
+def _spelled(way: Way, compiler: Compiler, spell: _Spelling, **options: Any) -> str:
+    if isinstance(way, ColumnElement):
+        # In a sub-select of its own it is put together once, and not again for each row.
+        return f"(SELECT {compiler.process(_Names(way), **options)})"
+    return compiler.render_literal_value(spell(way), Text())
+
+
+class _Names(FunctionElement[Any]):
+    inherit_cache = False
+
+
+@compiles(_Names, "postgresql")
+def _(element: _Names, compiler: Compiler, **options: Any) -> str:
+    return f"string_to_array({compiler.process(element.clauses, **options)}, '{WAY}')"
+
+
+@compiles(_Names, "sqlite")
+def _(element: _Names, compiler: Compiler, **options: Any) -> str:
+    return f"""'$."' || replace({compiler.process(element.clauses, **options)}, '{WAY}', '"."') || '"'"""
+
+
+class json_key(_Within):
+    """The comparison key at a place of a comparison document (or of an element of one); NULL where absent."""
+
+    def __init__(self, document: ColumnElement[Any], way: Way, *, number: bool = False) -> None:
+        super().__init__(document, way)
         self.type: TypeEngine[Any] = Numeric() if number else Key
 
 
 @compiles(json_key, "postgresql")
 def _(element: json_key, compiler: Compiler, **options: Any) -> str:
-    text = f"({compiler.process(element.clauses, **options)} #>> {_array(element.path, compiler)})"
+    document, way = element.rendered(compiler, _array, **options)
+    text = f"({document} #>> {way})"
     return f"CAST({text} AS NUMERIC)" if isinstance(element.type, Numeric) else f'{text} COLLATE "C"'
 
 
 @compiles(json_key, "sqlite")
 def _(element: json_key, compiler: Compiler, **options: Any) -> str:
-    document = compiler.process(element.clauses, **options)
-    return f"json_extract({document}, {_json_path(element.path, compiler)})" if element.path else document
+    document, way = element.rendered(compiler, _json_path, **options)
+    return document if element.way == () else f"json_extract({document}, {way})"
 
 
-class json_elements(FunctionElement[Any]):
-    """The elements of the array at a path of a comparison document, as rows with one column ``value``; none where absent."""
-
-    inherit_cache = False
-
-    def __init__(self, document: ColumnElement[Any], path: Sequence[str]) -> None:
-        super().__init__(document)
-        self.path = tuple(path)
+class json_elements(_Within):
+    """The elements of the array at a place of a comparison document, as rows with one column ``value``; none where absent."""
 
 
 @compiles(json_elements, "postgresql")
 def _(element: json_elements, compiler: Compiler, **options: Any) -> str:
-    return f"jsonb_array_elements({compiler.process(element.clauses, **options)} #> {_array(element.path, compiler)})"
+    document, way = element.rendered(compiler, _array, **options)
+    return f"jsonb_array_elements({document} #> {way})"
 
 
 @compiles(json_elements, "sqlite")
 def _(element: json_elements, compiler: Compiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)}, {_json_path(element.path, compiler)})"
+    document, way = element.rendered(compiler, _json_path, **options)
+    return f"json_each({document}, {way})"
 
 
-class json_preferred(FunctionElement[Any]):
+class json_preferred(_Within):
     """Of an array in a comparison document, the key at ``within`` the element that is primary, or else the first; NULL where absent."""
 
-    inherit_cache = False
-
-    def __init__(self, document: ColumnElement[Any], path: Sequence[str], within: Sequence[str], *, number: bool = False) -> None:
-        super().__init__(document)
-        self.path = tuple(path)
-        self.within = tuple(within)
+    def __init__(self, document: ColumnElement[Any], way: Way, within: Way, *, number: bool = False) -> None:
+        super().__init__(document, way)
+        self.within = within
         self.type: TypeEngine[Any] = Numeric() if number else Key
 
 
 @compiles(json_preferred, "postgresql")
 def _(element: json_preferred, compiler: Compiler, **options: Any) -> str:
-    document = compiler.process(element.clauses, **options)
-    primary = compiler.render_literal_value(_path_text(element.path) + '[*] ? (@."primary" == "true")', Text())
-    chosen = f"coalesce(jsonb_path_query_first({document}, {primary}), {document} #> {_array((*element.path, '0'), compiler)})"
-    text = f"({chosen} #>> {_array(element.within, compiler)})"
+    document, way = element.rendered(compiler, _array, **options)
+    within, elements = _spelled(element.within, compiler, _array, **options), f"{document} #> {way}"
+    primary = f"""jsonb_path_query_first({elements}, '$[*] ? (@."primary" == "true")')"""
+    text = f"(coalesce({primary}, {elements} -> 0) #>> {within})"
     return f"CAST({text} AS NUMERIC)" if isinstance(element.type, Numeric) else f'{text} COLLATE "C"'
 
 
 @compiles(json_preferred, "sqlite")
 def _(element: json_preferred, compiler: Compiler, **options: Any) -> str:
-    document = compiler.process(element.clauses, **options)
-    first = compiler.render_literal_value(_path_text(element.path) + "[0]", Text())
-    if not element.within:
-        return f"json_extract({document}, {first})"
-    elements, within = _json_path(element.path, compiler), _json_path(element.within, compiler)
-    each = f"json_each({document}, {elements})"
+    document, way = element.rendered(compiler, _json_path, **options)
+    first = f"json_extract({document}, {way} || '[0]')"
+    if element.within == ():
+        return first
+    each = f"json_each({document}, {way})"
     primary = f"(SELECT value FROM {each} WHERE json_extract(value, '$.primary') = 'true' LIMIT 1)"  # noqa: S608  of our own words
-    return f"json_extract(coalesce({primary}, json_extract({document}, {first})), {within})"
+    return f"json_extract(coalesce({primary}, {first}), {_spelled(element.within, compiler, _json_path, **options)})"
 
 
-class json_present(FunctionElement[bool]):
-    """Whether there is anything at a path of a comparison document, which holds nothing empty."""
+class json_present(_Within):
+    """Whether there is anything at a place of a document, which holds nothing empty."""
 
     type = Boolean()
-    inherit_cache = False
-
-    def __init__(self, document: ColumnElement[Any], path: Sequence[str]) -> None:
-        super().__init__(document)
-        self.path = tuple(path)
 
 
 @compiles(json_present, "postgresql")
 def _(element: json_present, compiler: Compiler, **options: Any) -> str:
-    return f"({compiler.process(element.clauses, **options)} #> {_array(element.path, compiler)} IS NOT NULL)"
+    document, way = element.rendered(compiler, _array, **options)
+    return f"({document} #> {way} IS NOT NULL)"
 
 
 @compiles(json_present, "sqlite")
 def _(element: json_present, compiler: Compiler, **options: Any) -> str:
-    return f"(json_type({compiler.process(element.clauses, **options)}, {_json_path(element.path, compiler)}) IS NOT NULL)"
+    document, way = element.rendered(compiler, _json_path, **options)
+    return f"(json_type({document}, {way}) IS NOT NULL)"
 
 
 class texts(FunctionElement[Any]):
@@ -277,16 +307,12 @@ def apart(rows: Select[Any]) -> Select[Any]:
     return rows.limit(literal_column(str(2**62))).offset(literal_column("0"))
 
 
-def _array(path: Sequence[str], compiler: Compiler) -> str:
-    """A path as PostgreSQL's text array literal."""
-    quoted = ",".join('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in path)
-    return compiler.render_literal_value("{" + quoted + "}", Text())
+def _array(names: Sequence[str]) -> str:
+    """Names as PostgreSQL's text array literal."""
+    quoted = ",".join('"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"' for name in names)
+    return "{" + quoted + "}"
 
 
-def _json_path(path: Sequence[str], compiler: Compiler) -> str:
-    """A path as SQLite's JSON path, which knows no escape for a quotation mark; no name has one."""
-    return compiler.render_literal_value(_path_text(path), Text())
-
-
-def _path_text(path: Sequence[str]) -> str:
-    return "$" + "".join(f'."{name}"' for name in path)
+def _json_path(names: Sequence[str]) -> str:
+    """Names as SQLite's JSON path, which knows no escape for a quotation mark; no name has one (``definitions``)."""
+    return "$" + "".join(f'."{name}"' for name in names)

@@ -8,9 +8,12 @@ from typing import Any
 
 import orjson
 
-from scim_server.scim import resources, values
+from scim_server.scim import json_text, resources, values
+from scim_server.scim.attributes import Uniqueness, derived
+from scim_server.scim.documents import layout_of
+from scim_server.scim.matching import WAY
 from scim_server.scim.resources import Document, Link, Resource
-from scim_server.scim.schemas import ENTERPRISE_USER, ResourceType
+from scim_server.scim.schemas import ENTERPRISE_USER, EVERYBODYS, ResourceType
 from scim_server.store import ids
 from scim_server.store.connections import Row
 
@@ -19,7 +22,7 @@ _MAX_INDEXED = 1024  # bytes; PostgreSQL refuses index entries of more than a th
 
 def dump(value: Any) -> str:
     """As JSON text."""
-    return orjson.dumps(value).decode()
+    return json_text.dumps(value).decode()
 
 
 def instant_text(instant: datetime) -> str:
@@ -42,6 +45,32 @@ def indexed(key: str) -> str:
     return "\x01" + hashlib.sha256(key.encode()).hexdigest()
 
 
+def unique_key(key: str | int) -> str:
+    """A comparison key as ``unique_values`` has it."""
+    return indexed(str(key))
+
+
+def unique_values(resource_type: ResourceType, keys: dict[str, Any]) -> dict[str, set[str]]:
+    """What is to be unique in a comparison document, by the way to the attribute (``matching.ways``)."""
+    found: dict[str, set[str]] = {}
+    for way in unique_ways(resource_type):
+        at: list[Any] = [keys]
+        for name in way:
+            at = [one for each in at if name in each for one in (each[name] if isinstance(each[name], list) else [each[name]])]
+        if at:
+            found[WAY.join(way)] = {unique_key(each) for each in at}
+    return found
+
+
+@derived
+def unique_ways(resource_type: ResourceType) -> tuple[tuple[str, ...], ...]:
+    """Where the values are that a tenant's own schemas want to be unique."""
+    own = [each for each in resource_type.extensions if each.id not in EVERYBODYS]
+    at_top = [((schema.id, each.name), each) for schema in own for each in schema.attributes if each.kept]
+    within = [((*way, sub.name), sub) for way, each in at_top for sub in each.sub_attributes if sub.kept]
+    return tuple(way for way, each in (*at_top, *within) if each.uniqueness is not Uniqueness.NONE)
+
+
 def user(row: Row, user_type: ResourceType) -> Resource:
     """A row of (id, version, created, modified, doc, manager, groups); without groups if they were not read."""
     user_id, version, created, modified, document, manager, *links = row
@@ -51,7 +80,7 @@ def user(row: Row, user_type: ResourceType) -> Resource:
         version,
         instant(created),
         instant(modified),
-        orjson.loads(document),
+        json_text.loads(document, exact=layout_of(user_type).exact),
         tuple(Link(group_id, display, "direct") for group_id, display in _json(links[0])) if links else None,
         manager_link(manager),
     )
@@ -66,7 +95,7 @@ def group(row: Row, group_type: ResourceType) -> Resource:
         version,
         instant(created),
         instant(modified),
-        orjson.loads(document),
+        json_text.loads(document, exact=layout_of(group_type).exact),
         members(links[0]) if links else None,
     )
 

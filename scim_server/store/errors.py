@@ -4,6 +4,7 @@
     ├── Taken            a value that must be unique belongs to another live resource
     ├── UnknownMembers   ids that no live user or group of the tenant has
     ├── Busy             the database asked to try again (deadlock, lock held too long), and went on asking
+    │   └── Outdated     the tenant's schemas have changed since the request began: it has to be read again
     └── Unavailable      the database cannot be reached, does not answer in time, or does not let us
         └── Unprepared   it waits for `db upgrade`: the role that the server works under is missing
 
@@ -34,6 +35,10 @@ class UnknownMembers(StoreError):
 
 
 class Busy(StoreError):
+    pass
+
+
+class Outdated(Busy):
     pass
 
 

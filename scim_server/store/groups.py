@@ -11,7 +11,7 @@ from scim_server.scim.matching import Bound
 from scim_server.scim.ordering import Order
 from scim_server.scim.resources import Document, Resource
 from scim_server.scim.schemas import ResourceType
-from scim_server.store import documents, ids, links, periods
+from scim_server.store import documents, ids, links, periods, unique_values
 from scim_server.store.columns import GROUPS, TENANT
 from scim_server.store.dialects import apart
 from scim_server.store.pages import Page, Search
@@ -82,14 +82,14 @@ class Groups:
         return documents.group(row, self.type) if row else None
 
     def lock(self, group_id: str) -> Resource | None:
-        """The group, without members, to be changed: nobody else can change it or its members before this Unit ends."""
+        """The group, without members, to be changed: nobody else can change it or its members before this Unit ends. Raises Outdated."""
         row = self._scoped.row(_LOCK, id=group_id) if ids.is_id(group_id) else None
         if row is None:
             return None
         *own, ruled = row
         if ruled:
             self._ruled.add(group_id)
-        return documents.group(tuple(own), self.type)
+        return self._scoped.up_to_date(documents.group(tuple(own), self.type))
 
     def ruled(self, group_id: str) -> bool:
         """Whether there can be a rule about the group, which this Unit has locked: what that rule gives may follow its members."""
@@ -100,10 +100,11 @@ class Groups:
         return _SEARCH.find(self._scoped, self.type, bound, start, count, links=members, base_url=self._base_url, order=order, **place)
 
     def insert(self, document: Document) -> Resource:
-        """A new group, without members. Raises Taken, at the commit at the latest, if a live group of the tenant has the displayName."""
+        """A new group, without members. Raises Taken, at the commit at the latest, if a live group has a value that is unique."""
         scoped = self._scoped
         group_id = ids.new(scoped.now)
         scoped.later(_INSERT, taken="displayName", id=group_id, now=scoped.now_text, **documents.group_columns(self.type, document))
+        unique_values.take(scoped, self.type, group_id, document)
         return Resource(self.type, group_id, 1, scoped.now, scoped.now, document, ())
 
     def update(self, group: Resource, document: Document | None) -> Resource:
@@ -118,6 +119,7 @@ class Groups:
             document = group.document
         else:
             self._scoped.later(_UPDATE, taken="displayName", **values, **documents.group_columns(self.type, document))
+            unique_values.take(self._scoped, self.type, group.id, document, group.document, group.type)
         return dataclasses.replace(group, version=group.version + 1, modified=modified, document=document)
 
     def end(self, group: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -125,6 +127,7 @@ class Groups:
         scoped = self._scoped
         left = periods.leave_groups(scoped, group.id)
         removed = tuple(sorted(member_id for (member_id,) in scoped.rows(_DISMISS, id=group.id, now=scoped.now_text)))
+        unique_values.give_back(scoped, self.type, group.id)
         scoped.later(_END, id=group.id, now=scoped.now_text)
         return removed, left
 

@@ -18,7 +18,7 @@ from scim_server.scim import matching
 from scim_server.scim.matching import Bound
 from scim_server.scim.resources import Link
 from scim_server.store import documents, ids, links
-from scim_server.store.columns import BASE_URL, TENANT, member_leaf
+from scim_server.store.columns import BASE_URL, TENANT, Elements, member_leaf
 from scim_server.store.dialects import apart, texts
 from scim_server.store.errors import UnknownMembers
 from scim_server.store.filter_sql import Parameter, element_condition
@@ -173,7 +173,7 @@ class Members:
     def _remember(self, shape: Any, bound: Bound) -> tuple[Statement, tuple[Parameter, ...]]:
         if len(self._searches) >= _MAX_SHAPES:
             self._searches.clear()
-        condition = element_condition(bound, member_leaf)
+        condition = element_condition(bound, Elements(memberships, lambda sub, _: member_leaf(sub)))
         statement = Statement(closed_memberships().where(*_OPEN, condition.sql).returning(_member_id))
         self._searches[shape] = statement, condition.parameters
         return statement, condition.parameters

@@ -10,7 +10,7 @@ costs a statement of its own only where the page does not tell it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +29,10 @@ from scim_server.store.filter_sql import Parameter, condition, lookup
 from scim_server.store.scoped import Scoped
 from scim_server.store.statements import Statement
 from scim_server.store.tables import Id
+from scim_server.store.tables import Key as KeyType
 
 _MAX_SHAPES = 500
-_AFTER_ID, _AFTER_KEY = "after_id", "after_key"
+_AFTER_ID, _AFTER_KEY, _SORT_WAY = "after_id", "after_key", "sort_way_"
 
 
 @dataclass
@@ -50,6 +51,17 @@ class Shape:
     links: bool
     order: Order | None = None
     after: str | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """Equal where the statements are the same: names of a tenant's own schema are parameters."""
+        order = self.order
+        return self.links, self.after, order and (matching.place(order.target) or order.target, order.descending)
+
+    @property
+    def ways(self) -> list[str]:
+        """The literals that say where the values are that are sorted by, if they are a tenant's own."""
+        return matching.ways(self.order.target) if self.order and matching.place(self.order.target) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +133,17 @@ class Search:
     def search(self, bound: Bound | None, shape: Shape) -> tuple[_Search, list[Key]]:
         """The statements for a filter, and its literals."""
         asked, literals = matching.shape(bound) if bound is not None else (None, [])
-        search = self._searches.get((asked, shape))
+        key = asked, shape.key
+        search = self._searches.get(key)
         if search is None:
             if len(self._searches) >= _MAX_SHAPES:
                 self._searches.clear()  # somebody makes shapes up; the common ones come back at once
-            search = self._searches[asked, shape] = self._made(bound, shape)
-        return search, literals
+            search = self._searches[key] = self._made(bound, shape, len(literals))
+        return search, [*literals, *shape.ways]
 
-    def _made(self, bound: Bound | None, shape: Shape) -> _Search:
+    def _made(self, bound: Bound | None, shape: Shape, literals: int) -> _Search:
         columns = self._columns
-        parameters: list[Parameter] = []
+        parameters = [Parameter(f"{_SORT_WAY}{n}", literals + n, str) for n in range(len(shape.ways))]
         if bound is not None and (found := lookup(bound, columns)) is not None:
             # With ORDER BY and LIMIT in sight the planner might walk through the tenant in order instead.
             few = apart(select(columns.rows).where(columns.rows.c.tenant_id == TENANT, found.sql))
@@ -155,7 +168,8 @@ class Search:
 
     def _page_by_id(self, columns: Columns, live: Select[Any], shape: Shape) -> Select[Any]:
         rows, table = columns.rows, self._columns.rows
-        key = columns.sort_key(shape.order.target) if shape.order else None
+        ways = [bindparam(f"{_SORT_WAY}{n}", type_=KeyType) for n in range(len(shape.ways))]
+        key = columns.sort_key(shape.order.target, ways or None) if shape.order else None
         found = live.with_only_columns(rows.c.id) if key is None else live.with_only_columns(rows.c.id, key.sql.label("sort_key"))
         ids = _cut(found, rows.c.id, key, shape).subquery("page")
         shown = table.join(ids, and_(table.c.tenant_id == TENANT, table.c.id == ids.c.id))

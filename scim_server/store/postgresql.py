@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from scim_server.store.connections import Connection, Database, Message, Row, Values
-from scim_server.store.errors import Taken
+from scim_server.store.errors import Outdated, Taken
 from scim_server.store.statements import Sql
 
 _MAX_PREPARED = 256
@@ -172,6 +172,9 @@ class _PostgreSQLConnection(Connection):
         else:
             self._exchange(message)
 
+    def _demand(self, message: Message) -> None:
+        self._later(message)
+
     def _begin(self) -> None:
         self._waiting.append(self._beginning)
         if self._picture:  # whoever reads it may pause
@@ -209,6 +212,7 @@ class _Answer(NamedTuple):
 
     prepares: str | None = None
     taken: str | None = None
+    demands: bool = False
 
 
 class _Wire:
@@ -230,7 +234,7 @@ class _Wire:
         return self._driver.closed or bool(self._readable.poll(0))
 
     def exchange(self, batch: Sequence[Message]) -> list[Row]:
-        """Run all statements, in their order; the rows of the last. Raises what the first failure is: Taken, or the driver's error."""
+        """Run all statements, in their order; the rows of the last. Raises what the first failure is: the store's error or the driver's."""
         now = time.monotonic()
         if now - self._planned > _PLANS_LAST_S and self._pgconn.transaction_status == pq.TransactionStatus.IDLE:
             self._planned = now
@@ -272,7 +276,7 @@ class _Wire:
             else:
                 prepared.move_to_end(text)
             pgconn.send_query_prepared(known.name, values, formats)
-            answers.append(_Answer(taken=message.taken))
+            answers.append(_Answer(None, message.taken, message.demands))
         pgconn.pipeline_sync()
         while pgconn.flush():
             self._look(self._ready)  # reading as well, so that neither side waits for the other to read
@@ -349,7 +353,7 @@ def _rows(prepared: _Prepared, result: pq.abc.PGresult) -> list[Row]:
 
 
 def _failure(result: pq.abc.PGresult, answer: _Answer) -> Exception:
-    """Taken, or the error that the driver would raise."""
+    """Taken, Outdated, or the error that the driver would raise."""
     state = result.error_field(pq.DiagnosticField.SQLSTATE)
     message = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or result.error_message
     kind: type[psycopg.Error] = psycopg.OperationalError
@@ -360,4 +364,6 @@ def _failure(result: pq.abc.PGresult, answer: _Answer) -> Exception:
             kind = psycopg.DatabaseError
     if answer.taken is not None and kind is psycopg.errors.UniqueViolation:
         return Taken(answer.taken)
+    if answer.demands and kind is psycopg.errors.DivisionByZero:
+        return Outdated("what the Unit goes by has changed")
     return kind(message.decode(errors="replace"))

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from scim_server.events import Scope
+from scim_server.scim.documents import layout_of
+from scim_server.scim.resources import Resource
 from scim_server.scim.schemas import Types
 from scim_server.store.connections import Connection, Row
 from scim_server.store.documents import instant_text
-from scim_server.store.errors import StoreError
+from scim_server.store.errors import Outdated, StoreError
 from scim_server.store.statements import Statement
 
 
 class Scoped:
     """A connection bound to one tenant: it runs Statements, and those do not compile without ``tenant_id``."""
 
-    def __init__(self, connection: Connection, scope: Scope, now: datetime, types: Types) -> None:
+    def __init__(self, connection: Connection, scope: Scope, now: datetime, types: Callable[[], Types]) -> None:
         self._connection = connection
-        self.types = types
+        self._find_types = types
         self.scope = scope
         self.now = now
+
+    @cached_property
+    def types(self) -> Types:
+        """The tenant's resource types. A change of its schemas puts others in their place, for what is written after it."""
+        return self._find_types()
 
     @cached_property
     def now_text(self) -> str:
@@ -41,6 +49,16 @@ class Scoped:
         """A change whose result nobody waits for. ``taken`` is what a Taken is about, where a unique key may refuse it."""
         values["tenant_id"] = self.scope.tenant_id
         self._connection.later(statement, values, taken)
+
+    def up_to_date(self, resource: Resource) -> Resource:
+        """The resource; Outdated if it has values under a schema that this Unit does not know.
+
+        A client of a tenant without schemas holds none of them; but the first one may have come, and been used, since it was let in.
+        """
+        extensions = layout_of(resource.type).extensions
+        if all(name in extensions or name[:4].lower() != "urn:" for name in resource.document):
+            return resource
+        raise self.refused(Outdated("the resource was written by a schema that is not known here"))
 
     def refused(self, error: StoreError) -> StoreError:
         """The error, to be raised: from here on the Unit cannot be committed."""

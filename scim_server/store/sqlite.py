@@ -14,7 +14,7 @@ from sqlalchemy import URL, Engine, event
 from sqlalchemy.pool import PoolProxiedConnection
 
 from scim_server.store.connections import Connection, Database, Message, Row, Values
-from scim_server.store.errors import Busy, Taken, Unavailable
+from scim_server.store.errors import Busy, Outdated, Taken, Unavailable
 from scim_server.store.statements import Sql
 
 _TURN_TIMEOUT_S = 10
@@ -112,6 +112,10 @@ class _SQLiteConnection(Connection):
             if message.taken and error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
                 raise Taken(message.taken) from error
             raise
+
+    def _demand(self, message: Message) -> None:
+        if self._rows(message.sql, message.values) != [(1,)]:  # dividing by nothing gives NULL
+            raise Outdated("what the Unit goes by has changed")
 
     def _begin(self) -> None:
         if self._picture:  # as the database is at the first read; nobody has to wait for it

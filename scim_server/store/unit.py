@@ -17,11 +17,11 @@ from sqlalchemy import Engine, literal_column, select, text
 
 from scim_server import clock
 from scim_server.events import Scope
-from scim_server.scim.schemas import BASE_TYPES, Types
+from scim_server.scim.schemas import Types
 from scim_server.store.audit_log import Events, Recorded
 from scim_server.store.connections import Connection
 from scim_server.store.engine import database
-from scim_server.store.errors import Busy, Unavailable, Unprepared
+from scim_server.store.errors import Busy, Outdated, Unavailable, Unprepared
 from scim_server.store.export import Export
 from scim_server.store.groups import Groups
 from scim_server.store.holdings import Holdings
@@ -29,7 +29,9 @@ from scim_server.store.identity_links import IdentityLinks
 from scim_server.store.members import Members
 from scim_server.store.migrations import HEAD
 from scim_server.store.pages import Page
+from scim_server.store.resource_types import ResourceTypes, hold
 from scim_server.store.rules import Rules
+from scim_server.store.schemas import Schemas
 from scim_server.store.scoped import Scoped
 from scim_server.store.sealed import SealedSecrets
 from scim_server.store.sessions import Sessions
@@ -54,12 +56,11 @@ class Unit:
     ``now`` is when it began: the one instant of all that it does. ``base_url`` is the Store's.
     """
 
-    def __init__(self, connection: Connection, scope: Scope, base_url: str) -> None:
+    def __init__(self, connection: Connection, scope: Scope, base_url: str, types: Callable[[], Types]) -> None:
         self.scope = scope
         self.base_url = base_url
         self.now = clock.now()
-        self.types = BASE_TYPES
-        scoped = Scoped(connection, scope, self.now, self.types)
+        self._scoped = scoped = Scoped(connection, scope, self.now, types)
         self.users = Users(scoped, base_url)
         self.groups = Groups(scoped, base_url)
         self.members = Members(scoped, base_url)
@@ -70,7 +71,13 @@ class Unit:
         self.rules = Rules(scoped)
         self.holdings = Holdings(scoped)
         self.secrets = SealedSecrets(scoped)
+        self.schemas = Schemas(scoped)
         self.export = Export(scoped)
+
+    @property
+    def types(self) -> Types:
+        """The tenant's resource types."""
+        return self._scoped.types
 
 
 class Store:
@@ -82,13 +89,14 @@ class Store:
     def __init__(self, engine: Engine, base_url: str) -> None:
         self._database = database(engine)
         self._base_url = base_url
+        self._types = ResourceTypes()
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[Unit]:
         """A Unit that only reads; each of its statements sees the database as it is then."""
         with self._connection() as connection:
             connection.enter(scope.tenant_id)
-            yield Unit(connection, scope, self._base_url)
+            yield self._unit(connection, scope)
 
     @contextmanager
     def picture(self, scope: Scope) -> Iterator[Unit]:
@@ -96,17 +104,19 @@ class Store:
         connection = self._database.connection(transaction=False, picture=True)
         connection.enter(scope.tenant_id)
         try:
-            yield Unit(connection, scope, self._base_url)
+            yield self._unit(connection, scope)
         finally:
             connection.rollback()
 
     @contextmanager
     def write(self, scope: Scope) -> Iterator[Unit]:
-        """A Unit that reads and writes: all of it lasts, or nothing."""
+        """A Unit that reads and writes: all of it lasts, or nothing. Raises Outdated, at its end at the latest, if schemas have changed."""
         connection = self._database.connection(transaction=True)
         connection.enter(scope.tenant_id)
         try:
-            yield Unit(connection, scope, self._base_url)
+            if scope.schemas:  # before any row is locked, as a change of schemas does it
+                hold(scope, connection)
+            yield self._unit(connection, scope, writes=True)
         except BaseException:
             connection.rollback()
             raise
@@ -115,12 +125,15 @@ class Store:
     def transact(self, scope: Scope, use_case: Callable[[Unit], T]) -> T:
         """What ``use_case`` gives in a Unit that writes; in a fresh one where the database asks for it.
 
-        That is when two Units wait for each other's rows. Raises Busy if it goes on.
+        That is when two Units wait for each other's rows. Raises Busy if it goes on; and Outdated, since what a request says was
+        read by the schemas of before.
         """
         for attempt in range(1, _ATTEMPTS):
             try:
                 with self.write(scope) as unit:
                     return use_case(unit)
+            except Outdated:
+                raise
             except Busy:
                 time.sleep(_PAUSE_S * attempt)
         with self.write(scope) as unit:
@@ -128,7 +141,12 @@ class Store:
 
     def types(self, scope: Scope) -> Types:
         """The resource types of the tenant."""
-        return BASE_TYPES
+        known = self._types.known(scope)
+        if known is not None:
+            return known
+        with self._connection() as connection:
+            connection.enter(scope.tenant_id)
+            return self._types.of(scope, connection, holds=False)
 
     def ping(self) -> None:
         """Raise Unavailable if the database does not answer."""
@@ -146,6 +164,9 @@ class Store:
                 if isinstance(fault.__cause__, psycopg.errors.InsufficientPrivilege):
                     return False
                 raise
+
+    def _unit(self, connection: Connection, scope: Scope, *, writes: bool = False) -> Unit:
+        return Unit(connection, scope, self._base_url, lambda: self._types.of(scope, connection, holds=writes))
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

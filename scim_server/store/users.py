@@ -11,7 +11,7 @@ from scim_server.scim.matching import Bound
 from scim_server.scim.ordering import Order
 from scim_server.scim.resources import Document, Link, Resource
 from scim_server.scim.schemas import ResourceType
-from scim_server.store import documents, ids, links, periods
+from scim_server.store import documents, ids, links, periods, unique_values
 from scim_server.store.columns import TENANT, USERS
 from scim_server.store.dialects import apart, texts
 from scim_server.store.pages import Page, Search
@@ -96,22 +96,23 @@ class Users:
         return documents.user(row, self.type) if row else None
 
     def lock(self, user_id: str) -> Resource | None:
-        """The user, with the groups, to be changed: nobody else can change the user before this Unit ends."""
+        """The user, with the groups, to be changed: nobody else can change the user before this Unit ends. Raises Outdated."""
         row = self._scoped.row(_LOCK, id=user_id) if ids.is_id(user_id) else None
-        return documents.user(row, self.type) if row else None
+        return self._scoped.up_to_date(documents.user(row, self.type)) if row else None
 
     def find(self, bound: Bound | None, start: int, count: int, *, groups: bool = True, order: Order | None = None, **place: Any) -> Page:
         """A page of the users that satisfy the filter (all if None), in that order, or oldest first. ``place``: see ``Search.find``."""
         return _SEARCH.find(self._scoped, self.type, bound, start, count, links=groups, base_url=self._base_url, order=order, **place)
 
     def insert(self, document: Document, source: str = SCIM) -> Resource:
-        """A new user. Raises Taken, at the commit at the latest, if a live user of the tenant has the userName."""
+        """A new user. Raises Taken, at the commit at the latest, if a live user has a value that is unique: the userName, for one."""
         scoped = self._scoped
         user_id = ids.new(scoped.now)
         columns, emails = documents.user_columns(self.type, document)
         scoped.later(_INSERT, taken="userName", id=user_id, now=scoped.now_text, source=source, **columns)
         if emails:
             scoped.later(_ADD_EMAILS, id=user_id, emails=documents.dump(sorted(emails)))
+        unique_values.take(scoped, self.type, user_id, document)
         if documents.is_active(document):
             periods.start_activity(scoped, user_id)
         return Resource(self.type, user_id, 1, scoped.now, scoped.now, document, (), self._manager(document))
@@ -127,6 +128,7 @@ class Users:
             scoped.later(_REMOVE_EMAILS, id=user.id)
             if emails:
                 scoped.later(_ADD_EMAILS, id=user.id, emails=documents.dump(sorted(emails)))
+        unique_values.take(scoped, self.type, user.id, document, user.document, user.type)
         active = documents.is_active(document)
         if active != documents.is_active(user.document):
             (periods.start_activity if active else periods.end_activity)(scoped, user.id)
@@ -135,10 +137,11 @@ class Users:
         return dataclasses.replace(user, version=user.version + 1, modified=modified, document=document, manager=manager)
 
     def end(self, user_id: str) -> tuple[str, ...]:
-        """End the locked user: out of every group, active no more, userName and e-mails free. The ids of the groups."""
+        """End the locked user: out of every group, active no more, userName, e-mails and unique values free. The ids of the groups."""
         left = periods.leave_groups(self._scoped, user_id)
         periods.end_activity(self._scoped, user_id)
         self._scoped.later(_REMOVE_EMAILS, id=user_id)
+        unique_values.give_back(self._scoped, self.type, user_id)
         self._scoped.later(_END, id=user_id, now=self._scoped.now_text)
         return left
 

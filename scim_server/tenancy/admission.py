@@ -45,7 +45,7 @@ class Admission:
             raise refusals.of(Suspended, "tenant suspended", grant, claims)
         if grant.last_used is None or now - grant.last_used > _USE_IS_NOTED_EVERY:
             self._note(grant, address)
-        return Client(grant.tenant_id, grant.tenant_name, grant.credential_id, PROFILES[grant.profile], grant.scopes)
+        return Client(grant.tenant_id, grant.tenant_name, grant.credential_id, PROFILES[grant.profile], grant.scopes, grant.schemas)
 
     def _note(self, grant: Grant, address: str) -> None:
         """Once a minute at most, whatever the number of processes; a database that does not take it changes nothing."""

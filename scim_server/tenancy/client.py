@@ -18,17 +18,21 @@ SECRET, OAUTH_CLIENT, FEDERATED, ENTRA = KINDS = ("secret", "client", "federated
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An authenticated SCIM client: which credential of which tenant, what it may do, and how its wire is read."""
+    """An authenticated SCIM client: which credential of which tenant, what it may do, and how its wire is read.
+
+    ``schemas`` counts the changes of the tenant's own schemas; 0: it never had any.
+    """
 
     tenant_id: str
     tenant_name: str
     credential_id: str
     profile: Profile
     scopes: frozenset[str]
+    schemas: int
 
     @property
     def lenient(self) -> bool:
         return self.profile.lenient
 
     def scope(self, request_id: str) -> Scope:
-        return Scope(self.tenant_id, Principal("credential", self.credential_id), request_id)
+        return Scope(self.tenant_id, Principal("credential", self.credential_id), request_id, self.schemas)

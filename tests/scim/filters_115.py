@@ -3,6 +3,8 @@
 Each entry is the text, and its tree, or ``REFUSED``, or ``EITHER`` where RFC 7644 leaves it open.
 """
 
+from decimal import Decimal
+
 from scim_server.scim.filters import And, Compare, Filter, Not, Or, Present, ValuePath
 from scim_server.scim.schemas import ENTERPRISE_USER, USER
 
@@ -145,8 +147,8 @@ FILTERS: list[tuple[str, Filter | str]] = [
     ("count eq 7", Compare("count", "eq", 7)),
     ("count eq 42", Compare("count", "eq", 42)),
     ("count eq -3", Compare("count", "eq", -3)),
-    ("count eq 3.14", Compare("count", "eq", 3.14)),
-    ("count eq 1e3", Compare("count", "eq", 1000.0)),
+    ("count eq 3.14", Compare("count", "eq", Decimal("3.14"))),
+    ("count eq 1e3", Compare("count", "eq", Decimal("1e3"))),
     ('employeeNumber eq "7"', Compare("employeeNumber", "eq", "7")),
     # attr names that start with keywords
     ('nullable eq "x"', Compare("nullable", "eq", "x")),

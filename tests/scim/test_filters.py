@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import timeit
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -170,7 +171,7 @@ LITERALS = st.one_of(
     st.booleans(),
     st.none(),
     st.integers(-(10**20), 10**20),
-    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr).map(Decimal),
 )
 COMPARE = st.builds(Compare, PATHS, st.sampled_from(["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"]), LITERALS)
 LEAVES = st.one_of(COMPARE, st.builds(Present, PATHS))
@@ -205,7 +206,7 @@ def ours(node: FilterNode) -> Filter:
     if isinstance(node, TheirValuePath):
         return ValuePath(str(node.attr_path), ours(node.val_filter))
     assert isinstance(node, Comparison)
-    return Compare(str(node.attr_path), node.op.value, node.value)
+    return Compare(str(node.attr_path), node.op.value, Decimal(repr(node.value)) if isinstance(node.value, float) else node.value)
 
 
 @pytest.mark.requirement("S-7644-3.4.2.2-07")

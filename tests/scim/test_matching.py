@@ -396,7 +396,7 @@ def test_what_has_no_sub_attributes_has_no_elements_to_select(name: str) -> None
 # Shapes
 
 
-def shape_of(text: str) -> tuple[object, list[str | int | float]]:
+def shape_of(text: str) -> tuple[object, list[str | int]]:
     return shape(bind(parse_filter(text), USER_TYPE))
 
 

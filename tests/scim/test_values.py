@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ DATETIME = Attribute("t", Type.DATETIME)
 BINARY = Attribute("x", Type.BINARY, case_exact=True)
 COMPLEX = Attribute("c", Type.COMPLEX, sub_attributes=(STRING,))
 
-VALID: list[tuple[Attribute, Any, str | int | float]] = [
+VALID: list[tuple[Attribute, Any, str | int]] = [
     (STRING, "Abc", "abc"),
     (STRING, "", ""),
     (STRING, "STRASSE", "strasse"),
@@ -43,8 +44,13 @@ VALID: list[tuple[Attribute, Any, str | int | float]] = [
     (INTEGER, 0, 0),
     (INTEGER, 2**63 - 1, 2**63 - 1),
     (INTEGER, -(2**63), -(2**63)),
-    (DECIMAL, 1.5, 1.5),
-    (DECIMAL, 2, 2),
+    (DECIMAL, 1.5, "20500115"),
+    (DECIMAL, Decimal("1.50"), "20500115"),
+    (DECIMAL, 2, "2050012"),
+    (DECIMAL, -2, "0949987~"),
+    (DECIMAL, 0, "1"),
+    (DECIMAL, -0.0, "1"),
+    (DECIMAL, Decimal("12345678901234567890.123456789"), "20502012345678901234567890123456789"),
     (DATETIME, "2011-05-13T04:42:34Z", "2011-05-13T04:42:34.000000Z"),
     (DATETIME, "2011-05-13T04:42:34+02:00", "2011-05-13T02:42:34.000000Z"),
     (DATETIME, "2011-05-13T04:42:34.5-14:00", "2011-05-13T18:42:34.500000Z"),
@@ -83,6 +89,11 @@ INVALID: list[tuple[Attribute, Any, str]] = [
     (DECIMAL, False, "a number"),
     (DECIMAL, float("nan"), "a number"),
     (DECIMAL, float("inf"), "a number"),
+    (DECIMAL, Decimal("nan"), "a number"),
+    (DECIMAL, Decimal("1e309"), "a number"),
+    (DECIMAL, Decimal("1e-401"), "a number"),
+    (DECIMAL, Decimal("9" * 101), "at most 100 digits"),
+    (INTEGER, Decimal("1"), "whole number"),
     (DATETIME, 2020, "date and time"),
     (DATETIME, "", "date and time"),
     (DATETIME, "2020-01-01", "date and time"),  # S-7643-2.3.5-01
@@ -115,7 +126,7 @@ INVALID: list[tuple[Attribute, Any, str]] = [
 
 
 @pytest.mark.parametrize(("attribute", "value", "expected"), VALID, ids=repr)
-def test_valid_values_are_kept_and_have_a_key(attribute: Attribute, value: Any, expected: str | float) -> None:
+def test_valid_values_are_kept_and_have_a_key(attribute: Attribute, value: Any, expected: str | int) -> None:
     assert check(attribute, value, "a.b") is value
     assert repr(key(attribute, value)) == repr(expected)
 
@@ -149,7 +160,24 @@ def test_whatever_is_valid_has_a_key_and_whatever_is_not_is_refused(value: Any) 
             check(attribute, value, "x")
         except InvalidValue:
             continue
-        assert isinstance(key(attribute, value), (str, int, float))
+        assert isinstance(key(attribute, value), (str, int))
+
+
+NUMBERS = st.one_of(
+    st.decimals(-(10**6), 10**6, places=3),
+    st.decimals(allow_nan=False, allow_infinity=False).filter(lambda each: each.adjusted() in range(-400, 309)),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+
+
+@pytest.mark.requirement("S-7643-2.3.3-01", "S-7644-3.4.2.2-22")
+@SETTINGS
+@given(one=NUMBERS, other=NUMBERS)
+def test_keys_of_decimals_are_ordered_as_the_numbers_are(one: Any, other: Any) -> None:
+    numbers = [Decimal(repr(each)) if isinstance(each, float) else Decimal(each) for each in (one, other)]
+    keys = [str(key(DECIMAL, each)) for each in (one, other)]
+    assert (keys[0] < keys[1], keys[0] == keys[1]) == (numbers[0] < numbers[1], numbers[0] == numbers[1])
 
 
 # Dates and times

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy import text as sql
 
 from scim_server.events import Scope
+from scim_server.scim import resources
 from scim_server.scim.attributes import Attribute, Mutability, Returned, Target, Type
 from scim_server.scim.errors import InvalidFilter
 from scim_server.scim.filters import And, Compare, Filter, Not, Or, Present, ValuePath, parse_filter
@@ -232,12 +234,12 @@ NUMBERED = ResourceType(
         ),
     ),
 )
-NUMBERS: list[Any] = [-3, 0, 2, 9.5, 10, 1000.0, 1e30, 2**53 + 1, 2**63 - 1, None]
+NUMBERS: list[Any] = [-3, -2.5, 0, 2, 9.5, 10, 1000.0, 1e30, 2**53 + 1, Decimal(2**53) + Decimal("1.5"), 2**63 - 1, None]
 
 
 @pytest.mark.parametrize("op", ["eq", "ne", "gt", "ge", "lt", "le", "pr"])
 def test_numbers_are_compared_as_numbers(store: Store, owner_engine: Engine, scope: Scope, op: str) -> None:
-    """No schema that is served has numbers yet, so the comparison documents are put in by hand."""
+    """No schema that everybody has has numbers, so the comparison documents are put in by hand."""
     shown: list[dict[str, Any]] = []
     with store.write(scope) as unit:
         for number in NUMBERS:
@@ -247,7 +249,7 @@ def test_numbers_are_compared_as_numbers(store: Store, owner_engine: Engine, sco
     with owner_engine.begin() as connection:
         cast = "CAST(:keys AS JSONB)" if owner_engine.dialect.name == "postgresql" else ":keys"
         for each in shown:
-            keys = json.dumps({name: value for name, value in each.items() if name != "id"})
+            keys = json.dumps(resources.keys(NUMBERED, {**each, "schemas": [NUMBERED.schema.id]}))
             connection.execute(sql(f"UPDATE users SET keys = {cast} WHERE id = :id"), {"keys": keys, "id": each["id"]})
     for path in ("level", "marks.value"):
         for number in NUMBERS[:-1]:

@@ -78,7 +78,7 @@ def catalogue(engine: Engine) -> set[Any]:
     with engine.connect() as connection:
         rows = [tuple(row) for query in queries for row in connection.execute(text(query))]
     if engine.dialect.name == "sqlite":  # a table that was altered has its columns in another order, others on a line, its name in quotes
-        parts = re.compile(r",?\s*\n\s*|, (?=\w+ (?:VARCHAR|TEXT))")
+        parts = re.compile(r",?\s*\n\s*|, (?=\w+ (?:VARCHAR|TEXT|INTEGER))")
         return {(name, frozenset(parts.split((sql or "").replace('"', "")))) for name, sql in rows}
     return set(rows)
 

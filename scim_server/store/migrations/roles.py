@@ -26,7 +26,7 @@ _MAY_TAKE_ON = text(
     " CASE WHEN CAST(current_setting('server_version_num') AS INTEGER) < 160000 THEN 'MEMBER' ELSE 'SET' END)"
 )
 _FORCED = text("SELECT relname FROM pg_class WHERE relforcerowsecurity AND relnamespace = CAST(current_schema() AS regnamespace)")
-_ROWS_COME_AND_GO = {"user_emails", "domains", "secrets", "sealed", "sign_ins", "signing_keys"}
+_ROWS_COME_AND_GO = {"user_emails", "domains", "secrets", "sealed", "sign_ins", "signing_keys", "schemas", "unique_values"}
 
 
 def prepare(connection: Connection, role: str, login: str | None) -> None:

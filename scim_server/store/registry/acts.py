@@ -51,7 +51,7 @@ class Act:
     def record(self, tenant_id: str, event: Event) -> None:
         """Append the event to the tenant's log. No request is behind it. From here on the act is about this tenant only."""
         self._connection.enter(tenant_id)
-        Events(Scoped(self._connection, Scope(tenant_id, self._by, ""), self.now, BASE_TYPES)).append(event)
+        Events(Scoped(self._connection, Scope(tenant_id, self._by, ""), self.now, lambda: BASE_TYPES)).append(event)
 
     def refused(self, error: StoreError) -> StoreError:
         """The error, to be raised: from here on the act cannot be committed."""

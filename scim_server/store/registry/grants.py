@@ -43,7 +43,8 @@ class Grant:
     """What somebody who presents something may do, if nothing of it has ended: which credential, of which tenant.
 
     ``ends`` is the end of the credential; ``expires`` that or the end of what was presented, whichever comes first. ``lasts`` is
-    until when the client can go on as it does: an access token it can have anew.
+    until when the client can go on as it does: an access token it can have anew. ``schemas`` counts the changes of the tenant's own
+    schemas.
     """
 
     credential_id: str
@@ -51,6 +52,7 @@ class Grant:
     tenant_name: str
     profile: str
     settings: TenantSettings
+    schemas: int
     suspended: bool
     kind: str
     scopes: frozenset[str]
@@ -72,6 +74,7 @@ _GRANT_COLUMNS = (
     tenants.c.name,
     tenants.c.profile,
     cast(tenants.c.settings, Text),
+    tenants.c.schema_version,
     tenants.c.suspended,
     *(credentials.c[name] for name in ("kind", "scopes", "networks", "expires", "revoked", "last_used")),
 )
@@ -161,7 +164,8 @@ def _trusting(row: Row) -> Grant:
 def _grant(
     row: list[Any] | Row, presented_expires: datetime | None, presented_scopes: str | None, trust: Trust | None, *, renewed: bool = False
 ) -> Grant:
-    credential_id, tenant_id, tenant_name, profile, settings, suspended, kind, scopes, networks, expires, revoked, last_used = row
+    credential_id, tenant_id, tenant_name, profile, settings, schemas, suspended, kind, *rest = row
+    scopes, networks, expires, revoked, last_used = rest
     granted = scopes_of(scopes)
     ends = instant_or_none(expires)
     first = min((each for each in (ends, presented_expires) if each is not None), default=None)
@@ -171,6 +175,7 @@ def _grant(
         tenant_name,
         profile,
         TenantSettings.parse(settings),
+        schemas,
         suspended is not None,
         kind,
         granted if presented_scopes is None else granted & scopes_of(presented_scopes),

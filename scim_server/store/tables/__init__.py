@@ -11,6 +11,8 @@
     sessions         signed-in periods                                                 (look-up)
     users, groups    the resources: one JSON document each, and what is lifted out of it
     user_emails      e-mail values of live users, to find them by
+    schemas          by which tenants extend users and groups
+    unique_values    values of live resources that those schemas want to be unique
     memberships      who is in which group, from when to when
     activity         when a user was active, from when to when
     sign_ins         sign-ins that have begun, for ten minutes
@@ -41,8 +43,8 @@ removed is not to come back by signing in.
 from __future__ import annotations
 
 from scim_server.store.tables.access import apps, holdings, identity_links, mappings, restrictions, sessions, sign_ins, signing_keys
-from scim_server.store.tables.resources import activity, events, groups, memberships, user_emails, users
-from scim_server.store.tables.tenancy import credentials, directories, domains, sealed, secrets, tenants
+from scim_server.store.tables.resources import activity, events, groups, memberships, unique_values, user_emails, users
+from scim_server.store.tables.tenancy import credentials, directories, domains, schemas, sealed, secrets, tenants
 from scim_server.store.tables.types import Id, Instant, Json, Key, metadata
 
 __all__ = [
@@ -63,12 +65,14 @@ __all__ = [
     "memberships",
     "metadata",
     "restrictions",
+    "schemas",
     "sealed",
     "secrets",
     "sessions",
     "sign_ins",
     "signing_keys",
     "tenants",
+    "unique_values",
     "user_emails",
     "users",
 ]

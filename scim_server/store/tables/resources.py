@@ -60,6 +60,17 @@ user_emails = Table(
     Index("user_emails_user", "user_id", "tenant_id"),
 )
 
+unique_values = Table(
+    "unique_values",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("resource_id", Id, nullable=False),  # of a live user or group
+    Column("attribute", Key, nullable=False),  # of a schema of the tenant's own: URN and names, "/" between them
+    Column("value_key", Key, nullable=False),
+    PrimaryKeyConstraint("resource_id", "attribute", "value_key", "tenant_id"),
+    UniqueConstraint("value_key", "attribute", "tenant_id"),
+)
+
 memberships = Table(
     "memberships",
     metadata,

@@ -1,8 +1,20 @@
-"""Tenants, and what finds them: directories, domains, credentials with their secrets; and secrets that are sealed."""
+"""Tenants, and what finds them: directories, domains, credentials with their secrets; their schemas; secrets that are sealed."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, LargeBinary, PrimaryKeyConstraint, Table, Text, UniqueConstraint, literal_column
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
 
 from scim_server.store.tables.types import Id, Instant, Json, Key, metadata, open_index, partial
 
@@ -16,8 +28,23 @@ tenants = Table(
     Column("suspended", Instant),
     Column("settings", Json, nullable=False, server_default="{}"),
     Column("cursor_key", Text),  # made when the tenant first needs it
+    Column("schema_version", Integer, nullable=False, server_default="0"),  # counts changes of its own schemas; 0: it never had any
     PrimaryKeyConstraint("id"),
     UniqueConstraint("name"),
+)
+
+schemas = Table(
+    "schemas",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("id", Key, nullable=False),  # the URN
+    Column("resource_type", Text, nullable=False),  # that it extends
+    Column("required", Boolean, nullable=False),  # of every resource of the type
+    Column("definition", Json, nullable=False),  # as RFC 7643 §7 has it, every characteristic said
+    Column("created", Instant, nullable=False),
+    Column("modified", Instant, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "id"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
 )
 
 directories = Table(
