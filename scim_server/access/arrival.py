@@ -119,7 +119,7 @@ def _find(unit: Unit, person: Person, *, link_by_user_name: bool) -> tuple[Resou
 
 def _create(unit: Unit, person: Person) -> Resource:
     body = {"schemas": [USER], "userName": person.user_name, "externalId": person.oid, "active": True, **_said(person)}
-    user = unit.users.insert(accept(unit.users.type, body, lenient=True).document, SIGN_IN)
+    user = unit.users.insert(accept(unit.users.type, body, lenient=True, whole=False).document, SIGN_IN)
     unit.events.append(UserCreatedAtSignIn(user.id, user.version, user.document))
     return user
 
@@ -134,7 +134,7 @@ def _update(unit: Unit, user: Resource, person: Person) -> Resource:
             document["userName"] = person.user_name
     else:
         document = {**({"displayName": said["displayName"]} if "displayName" in said else {}), **user.document}
-    changed = accept(user.type, document, lenient=True, current=user.document).document
+    changed = accept(user.type, document, lenient=True, current=user.document, whole=False).document
     changes = [Change(*difference) for difference in differences(user.type, user.document, changed)]
     if not changes:
         return user

@@ -9,6 +9,7 @@
     domains        domain add, list, check, remove
     mappings       mapping add, list, remove
     restrictions   restriction set, list, clear
+    schemas        schema add, set, list, show, remove
     sessions       session list, end
     apps           app add, list, rotate, remove
     signing_keys   signing-key list, rotate
@@ -42,6 +43,7 @@ from scim_server.cli import (
     keys,
     mappings,
     restrictions,
+    schemas,
     serve,
     sessions,
     signing_keys,
@@ -68,6 +70,7 @@ main.add_command(domains.domain)
 main.add_command(directories.directory)
 main.add_command(mappings.mapping)
 main.add_command(restrictions.restriction)
+main.add_command(schemas.schema)
 main.add_command(sessions.session)
 main.add_command(apps.app)
 main.add_command(signing_keys.signing_key)

@@ -25,6 +25,7 @@ from scim_server import clock
 from scim_server.cli import opening
 from scim_server.cli.output import iso, json_option
 from scim_server.events import Scope, TenantExported
+from scim_server.scim import json_text
 
 if TYPE_CHECKING:
     from scim_server.store.unit import Store
@@ -90,7 +91,7 @@ def _written(store: Store, scope: Scope, out: BinaryIO, rows: Counter[str]) -> C
 
 
 def _line(value: dict[str, object]) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    return json_text.dumps(value) + b"\n"
 
 
 def _record(store: Store, scope: Scope, rows: Counter[str]) -> None:

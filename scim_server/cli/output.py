@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
+
+from scim_server.scim import json_text
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document, for scripts.")
 
 
 def show(payload: Any, text: str, as_json: bool) -> None:
     """The result of a command, on standard output."""
-    click.echo(orjson.dumps(payload) if as_json else text)
+    click.echo(json_text.dumps(payload) if as_json else text)
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
@@ -34,7 +35,7 @@ def _cell(value: Any) -> str:
     """Never a control character: a value must not move the cursor of whoever lists it."""
     if value in (None, ""):
         return "-"
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = value if isinstance(value, str) else json_text.dumps(value).decode()
     return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 

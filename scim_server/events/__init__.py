@@ -54,7 +54,11 @@ from scim_server.events.operators import (
     DomainLost,
     DomainRemoved,
     DomainVerified,
+    GroupValuesDropped,
     KeysRotated,
+    SchemaAdded,
+    SchemaChanged,
+    SchemaRemoved,
     SigningKeyEnded,
     SigningKeyMade,
     TenantChanged,
@@ -63,6 +67,7 @@ from scim_server.events.operators import (
     TenantResumed,
     TenantSuspended,
     TokenIssued,
+    UserValuesDropped,
 )
 from scim_server.events.resources import (
     GroupChanged,
@@ -102,6 +107,7 @@ __all__ = [
     "GroupChanged",
     "GroupCreated",
     "GroupDeleted",
+    "GroupValuesDropped",
     "IdentityLinked",
     "KeysRotated",
     "MappingAdded",
@@ -114,6 +120,9 @@ __all__ = [
     "RestrictionSet",
     "RoleGained",
     "RoleLost",
+    "SchemaAdded",
+    "SchemaChanged",
+    "SchemaRemoved",
     "Scope",
     "SessionEnded",
     "SessionRefreshed",
@@ -133,4 +142,5 @@ __all__ = [
     "UserCreated",
     "UserCreatedAtSignIn",
     "UserDeleted",
+    "UserValuesDropped",
 ]

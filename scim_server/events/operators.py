@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scim_server.events.event import Change, Event
+from scim_server.events.resources import ResourceChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,56 @@ class TenantExported(Event):
 
     def data(self) -> dict[str, Any]:
         return {"rows": self.rows}
+
+
+@dataclass(frozen=True, slots=True)
+class _SchemaEvent(Event):
+    """Of a schema of the tenant's own. The subject is its URN; ``changes`` are to what it says, an attribute each, as it is published."""
+
+    resource_type: str
+    changes: Sequence[Change]
+
+    def data(self) -> dict[str, Any]:
+        return {"resource_type": self.resource_type, "changes": [change.data() for change in self.changes]}
+
+
+class SchemaAdded(_SchemaEvent):
+    __slots__ = ()
+    tag = "operator:schema:added"
+
+
+@dataclass(frozen=True, slots=True)
+class _SchemaUnderValues(_SchemaEvent):
+    """``dropped``: of so many resources values did not fit any more and are gone; each has an event of its own."""
+
+    dropped: int
+
+    def data(self) -> dict[str, Any]:
+        return {"resource_type": self.resource_type, "changes": [change.data() for change in self.changes], "dropped": self.dropped}
+
+
+class SchemaChanged(_SchemaUnderValues):
+    __slots__ = ()
+    tag = "operator:schema:changed"
+
+
+class SchemaRemoved(_SchemaUnderValues):
+    __slots__ = ()
+    tag = "operator:schema:removed"
+
+
+class UserValuesDropped(ResourceChanged):
+    """What the user had under a schema of the tenant's own does not fit any more, and is gone."""
+
+    __slots__ = ()
+    tag = "operator:user:changed"
+
+
+class GroupValuesDropped(ResourceChanged):
+    """The same of a group."""
+
+    __slots__ = ()
+    tag = "operator:group:changed"
 
 
 @dataclass(frozen=True, slots=True)

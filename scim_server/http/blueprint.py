@@ -47,7 +47,7 @@ def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredential
     errors.register(app)
     app.register_blueprint(health.create_blueprint(store))
     app.register_blueprint(_resources(store, bearer, cursors, base_url, max_results))
-    app.register_blueprint(_discovery(bearer, base_url, max_results, settings.max_body_bytes))
+    app.register_blueprint(_discovery(store, bearer, base_url, max_results, settings.max_body_bytes))
     app.register_blueprint(_description(store, bearer, settings))
     app.register_blueprint(oauth_token.create_blueprint(clients, settings.public_url))
 
@@ -69,7 +69,7 @@ def _resources(store: Store, bearer: Bearer, cursors: Cursors, base_url: str, ma
     return blueprint
 
 
-def _discovery(bearer: Bearer, base_url: str, max_results: int, max_body_bytes: int) -> Blueprint:
+def _discovery(store: Store, bearer: Bearer, base_url: str, max_results: int, max_body_bytes: int) -> Blueprint:
     blueprint = Blueprint("discovery", __name__, url_prefix=BASE_PATH)
 
     @blueprint.before_request
@@ -78,7 +78,7 @@ def _discovery(bearer: Bearer, base_url: str, max_results: int, max_body_bytes: 
         if authorization := request.headers.get("Authorization"):
             g.client = bearer.client(authorization, g.address, g.request_id)
 
-    discovery.register(blueprint, base_url, max_results, max_body_bytes)
+    discovery.register(blueprint, store, base_url, max_results, max_body_bytes)
     return blueprint
 
 

@@ -8,7 +8,7 @@ TooManyRequests     429 with Retry-After
 Taken               409 uniqueness
 UnknownMembers      400 invalidValue, naming the ids
 IssuerUnavailable   503 with Retry-After: nobody knows whether the token is good
-Busy                503 with Retry-After: the client tries again, nothing was changed
+Busy                503 with Retry-After: the client tries again, nothing was changed; so with Outdated, its subclass
 Unavailable         503 with Retry-After; if the database went away at the commit, nobody knows whether it was done
 HTTPException       its own status: unknown route, wrong method, ...
 anything else       500, logged with its traceback; the answer names the request only

@@ -17,14 +17,15 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from scim_server import booleans, entra
-from scim_server.scim import ordering, paging
+from scim_server.scim import json_text, ordering, paging
+from scim_server.scim.documents import layout_of
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, ScimError, TooLarge
 from scim_server.scim.filters import parse_filter
 from scim_server.scim.matching import Bound, bind
 from scim_server.scim.messages import MEDIA_TYPES, search_parameters
 from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
-from scim_server.scim.projection import Projection
+from scim_server.scim.projection import Projection, written_on_request
 from scim_server.scim.schemas import ResourceType
 from scim_server.scim.versions import Precondition
 from scim_server.tenancy.client import Client
@@ -51,7 +52,8 @@ class Incoming:
 
     @property
     def projection(self) -> Projection:
-        return Projection.parse(self.resource_type, self.query.get("attributes"), self.query.get("excludedAttributes"))
+        written = written_on_request(self.resource_type, self.body)
+        return Projection.parse(self.resource_type, self.query.get("attributes"), self.query.get("excludedAttributes"), written)
 
     @property
     def filter(self) -> Bound | None:
@@ -75,7 +77,7 @@ class Incoming:
 
 def read(resource_type: ResourceType, client: Client) -> Incoming:
     """The present request, in RFC form. Raises ScimError where it cannot be understood."""
-    return in_rfc_form(resource_type, client, request.method, parameters(), _body())
+    return in_rfc_form(resource_type, client, request.method, parameters(), _body(exact=layout_of(resource_type).exact))
 
 
 def read_search(resource_type: ResourceType, client: Client) -> Incoming:
@@ -137,15 +139,18 @@ def _data() -> bytes:
     return data
 
 
-def _body() -> Any:
-    """The JSON body of a POST, PUT or PATCH; None for the other methods, whose bodies mean nothing."""
+def _body(*, exact: bool = False) -> Any:
+    """The JSON body of a POST, PUT or PATCH; None for the other methods, whose bodies mean nothing.
+
+    ``exact``: with numbers as they were sent, where an attribute may hold more digits than a float.
+    """
     if request.method not in ("POST", "PUT", "PATCH"):
         return None
     if request.content_type and request.mimetype not in MEDIA_TYPES:
         raise UnsupportedMediaType(f"Send the body as {MEDIA_TYPES[0]}, not as {request.mimetype[:100]}.")
     data = _data()
     try:
-        body = orjson.loads(data)
+        body = json_text.loads(data, exact=exact)
     except orjson.JSONDecodeError as fault:
         raise InvalidSyntax(f"The body is not valid JSON: {fault.msg} (line {fault.lineno}, column {fault.colno}).") from fault
     if not isinstance(body, dict):

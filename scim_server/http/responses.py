@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from flask import Response, request
 
-from scim_server.scim import versions
+from scim_server.scim import json_text, versions
 from scim_server.scim.messages import MEDIA_TYPES, list_response
 from scim_server.scim.projection import Projection
 from scim_server.scim.resources import Resource, location, represent
@@ -16,7 +15,7 @@ from scim_server.store.unit import Page
 
 def json(payload: Any, status: int = 200) -> Response:
     """A SCIM answer with a body."""
-    return Response(orjson.dumps(payload), status, content_type=MEDIA_TYPES[0])
+    return Response(json_text.dumps(payload), status, content_type=MEDIA_TYPES[0])
 
 
 def resource(found: Resource, base_url: str, projection: Projection, status: int = 200) -> Response:
@@ -34,6 +33,17 @@ def unless_known(found: Resource, base_url: str, projection: Projection) -> Resp
     if known is None or not versions.matches(known, found.version):
         return resource(found, base_url, projection)
     return _without_body(304, found, base_url)
+
+
+def unless_the_same(response: Response) -> Response:
+    """The answer; or 304 if the client has it already, by the tag it has (RFC 9110 §13.1.2)."""
+    known, (tag, _) = request.headers.get("If-None-Match"), response.get_etag()
+    if known is None or tag is None or not (known.strip() == "*" or request.if_none_match.contains_weak(tag)):
+        return response
+    same = Response(status=304)
+    del same.headers["Content-Type"]
+    same.set_etag(tag, weak=True)
+    return same
 
 
 def page(found: Page, base_url: str, projection: Projection, start_index: int | None, next_cursor: str | None = None) -> Response:

@@ -11,7 +11,8 @@ _NAMED_IDS = 10
 def refusal(failure: StoreError) -> ScimError | None:
     """The refusal that a store's error is to a client; None if it is none."""
     if isinstance(failure, Taken):
-        return UniquenessError(f"Another resource of this type already has this {failure.attribute} (case does not matter).")
+        case = "" if ":" in failure.attribute else " (case does not matter)"  # of a tenant's own attribute it may
+        return UniquenessError(f"Another resource of this type already has this {failure.attribute}{case}.")
     if isinstance(failure, UnknownMembers):
         named = ", ".join(repr(each[:64]) for each in failure.ids[:_NAMED_IDS])
         more = f" and {len(failure.ids) - _NAMED_IDS} more" if len(failure.ids) > _NAMED_IDS else ""

@@ -78,9 +78,11 @@ def beside(schema: Schema, others: Iterable[str]) -> None:
     for other in others:
         known = other.lower()
         if urn == known:
-            raise InvalidDefinition([f"id: there is a schema {other} already."])
+            raise InvalidDefinition([f"id is that of a schema that is there already: {other}."])
         if urn.startswith(known + ":") or known.startswith(urn + ":"):
-            raise InvalidDefinition([f"id: {schema.id} and {other} cannot be told apart in a path: one is the beginning of the other."])
+            raise InvalidDefinition(
+                [f"id cannot be {schema.id} beside {other}: one is the beginning of the other, so paths would not tell them apart."]
+            )
 
 
 class _Reader:

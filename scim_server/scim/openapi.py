@@ -114,16 +114,17 @@ def _of_the_root() -> Iterator[_Operation]:
 
 def _of_discovery() -> Iterator[_Operation]:
     discovers = partial(_Operation, tag=_DISCOVERY, scope=None)
-    answer: _Answers = {200: ref("Discovered")}
+    answer: _Answers = {200: ref("Discovered"), 304: None}
+    read, one = ("ifNoneMatch",), (403, 404)
     whole = (
         ("/ServiceProviderConfig", "readServiceProviderConfig", "What the service can do"),
         ("/ResourceTypes", "listResourceTypes", "The kinds of resources"),
         ("/Schemas", "listSchemas", "The schemas"),
     )
     for path, name, summary in whole:
-        yield discovers("GET", path, name, summary, answer, errors=(403,))
-    yield discovers("GET", "/ResourceTypes/{name}", "readResourceType", "One kind of resources", answer, ("name",), errors=(404,))
-    yield discovers("GET", "/Schemas/{urn}", "readSchema", "One schema", answer, ("urn",), errors=(404,))
+        yield discovers("GET", path, name, summary, answer, read, errors=(403,))
+    yield discovers("GET", "/ResourceTypes/{name}", "readResourceType", "One kind of resources", answer, ("name", *read), errors=one)
+    yield discovers("GET", "/Schemas/{urn}", "readSchema", "One schema", answer, ("urn", *read), errors=one)
 
 
 def _operation(each: _Operation) -> dict[str, Any]:

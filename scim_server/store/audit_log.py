@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import FromClause, Text, bindparam, cast, insert, literal_column, select
 
 from scim_server.events import Event, Principal
+from scim_server.scim import json_text
 from scim_server.store import documents, ids
 from scim_server.store.columns import TENANT
 from scim_server.store.connections import Row
@@ -81,4 +81,4 @@ class Events:
 def _recorded(row: Row) -> Recorded:
     event_id, occurred, tag, subject_id, principal_kind, principal_id, request_id, data = row
     principal = Principal(principal_kind, principal_id)
-    return Recorded(event_id, documents.instant(occurred), tag, subject_id, principal, request_id, orjson.loads(data))
+    return Recorded(event_id, documents.instant(occurred), tag, subject_id, principal, request_id, json_text.loads(data, exact=True))

@@ -10,11 +10,12 @@ an index: memberships group by group, activity for the users of a page.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
-import orjson
-from sqlalchemy import ColumnElement, FromClause, Select, Table, Text, bindparam, cast, literal_column, select, true, tuple_
+from sqlalchemy import Boolean, ColumnElement, FromClause, Select, Table, Text, bindparam, cast, literal_column, select, true, tuple_
 
+from scim_server.scim import json_text
 from scim_server.store import documents
 from scim_server.store.columns import TENANT
 from scim_server.store.connections import Row
@@ -36,13 +37,14 @@ from scim_server.store.tables import (
     mappings,
     memberships,
     restrictions,
+    schemas,
     sessions,
     tenants,
     users,
 )
 
 TYPES = (
-    *("tenant", "directory", "domain", "credential", "user", "activity", "group", "membership"),
+    *("tenant", "schema", "directory", "domain", "credential", "user", "activity", "group", "membership"),
     *("mapping", "restriction", "identity_link", "session", "holding", "event"),
 )
 """Of rows, in the order in which they come; but a page of users comes with their activity, and a group with its memberships."""
@@ -88,7 +90,9 @@ def _load(table: Table, column: str) -> Callable[[Any], Any]:
     if kind is Instant:
         return lambda value: documents.instant_text(documents.instant(value))
     if kind is Json:
-        return orjson.loads
+        return partial(json_text.loads, exact=True)
+    if isinstance(kind, Boolean):
+        return bool
     return str.split if column in _LISTS.get(table, ()) else _as_it_is
 
 
@@ -97,6 +101,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 _TENANT = _Kind(tenants, "id", "name", "profile", "created", "suspended", "settings")
+_SCHEMA = _Kind(schemas, "id", "resource_type", "required", "definition", "created", "modified")
 _DIRECTORY = _Kind(directories, "id", "cloud", "tid", "label", "client_id", "authority", "graph", "certificate", "created", "ended")
 _DOMAIN = _Kind(domains, "id", "name", "challenge", "state", "created", "verified", "checked", "missing_since", "finding", "directory_id")
 _CREDENTIAL = _Kind(
@@ -121,6 +126,7 @@ _SIGN_IN = {"mapping": _MAPPING, "restriction": _RESTRICTION, "identity_link": _
 _EVENT = _Kind(events, "id", "occurred", "tag", "subject_id", "principal_kind", "principal_id", "request_id", "data")
 
 _THE_TENANT = Statement(select(*_TENANT.select_list(tenants)).where(tenants.c.id == TENANT))
+_SCHEMAS = Statement(select(*_SCHEMA.select_list(schemas)).where(schemas.c.tenant_id == TENANT).order_by(schemas.c.id))
 _PAGES = {kind: kind.page() for kind in (_DIRECTORY, _DOMAIN, _CREDENTIAL, _USER, _GROUP, *_SIGN_IN.values(), _EVENT)}
 
 _asked = texts(bindparam("user_ids")).table_valued("value", name="asked")
@@ -158,6 +164,7 @@ class Export:
         before it.
         """
         yield from (("tenant", _TENANT.read(row)) for row in self._scoped.rows(_THE_TENANT))
+        yield from (("schema", _SCHEMA.read(row)) for row in self._scoped.rows(_SCHEMAS))
         for kind, name in ((_DIRECTORY, "directory"), (_DOMAIN, "domain"), (_CREDENTIAL, "credential")):
             for page in self._pages(kind):
                 yield from ((name, each) for each in page)

@@ -17,7 +17,7 @@ from scim_server.scim.documents import Document, layout_of
 from scim_server.scim.schemas import Extension, ResourceType, Types
 from scim_server.store import unique_values
 from scim_server.store.columns import TENANT
-from scim_server.store.dialects import json_present
+from scim_server.store.dialects import json_present, latest
 from scim_server.store.documents import dump
 from scim_server.store.periods import NOW
 from scim_server.store.scoped import Scoped
@@ -51,7 +51,7 @@ def _page(table: Table, *, having: bool, locked: bool) -> Statement:
     """Live resources that have values under a schema, or that have none."""
     present: ColumnElement[bool] = json_present(table.c.doc, bindparam("schema_id", type_=Text()))
     rows = (
-        select(cast(table.c.id, Text), cast(table.c.doc, Text))
+        select(cast(table.c.id, Text), table.c.version, cast(table.c.doc, Text))
         .where(table.c.tenant_id == TENANT, table.c.id > bindparam("after", type_=Id), table.c.ended.is_(None))
         .where(present if having else not_(present))
         .order_by(table.c.id)
@@ -68,11 +68,24 @@ _PAGES = {
     for having in (True, False)
     for locked in (True, False)
 }
-_FIND_ANEW = {
-    name: Statement(
-        update(table)
-        .values(keys=bindparam("keys", type_=Json))
-        .where(table.c.tenant_id == TENANT, table.c.id == bindparam("id", type_=Id), table.c.ended.is_(None))
+_KEYS = {"keys": bindparam("keys", type_=Json)}
+
+
+def _rewrite(table: Table, values: dict[str, Any]) -> Statement:
+    own = (table.c.tenant_id == TENANT, table.c.id == bindparam("id", type_=Id), table.c.ended.is_(None))
+    return Statement(update(table).values(values).where(*own))
+
+
+_FIND_ANEW = {name: _rewrite(table, _KEYS) for name, table in _TABLES.items()}
+_REWRITE = {
+    name: _rewrite(
+        table,
+        {
+            **_KEYS,
+            "doc": bindparam("doc", type_=Json),
+            "version": bindparam("version", type_=table.c.version.type),
+            "modified": latest(table.c.modified, NOW),
+        },
     )
     for name, table in _TABLES.items()
 }
@@ -82,6 +95,7 @@ class Held(NamedTuple):
     """A live resource, by its document."""
 
     id: str
+    version: int
     document: Document
 
 
@@ -134,15 +148,26 @@ class Schemas:
         after, exact = _BEFORE_ALL, layout_of(resource_type).exact
         while True:
             page = self._scoped.rows(_PAGES[resource_type.name, having, locked], schema_id=urn, after=after, limit=_PAGE)
-            yield from (Held(resource_id, json_text.loads(document, exact=exact)) for resource_id, document in page)
+            yield from (Held(resource_id, version, json_text.loads(document, exact=exact)) for resource_id, version, document in page)
             if len(page) < _PAGE:
                 return
             after = page[-1][0]
 
-    def find_anew(self, old_type: ResourceType, new_type: ResourceType, held: Held) -> None:
-        """The locked resource stays as it is, and is found by what the type is now."""
-        self._scoped.later(_FIND_ANEW[new_type.name], id=held.id, keys=dump(resources.keys(new_type, held.document)))
-        unique_values.take(self._scoped, new_type, held.id, held.document, held.document, old_type)
+    def find_anew(self, before: ResourceType, after: ResourceType, held: Held) -> bool:
+        """The locked resource stays as it is, and is found as one of the other type; whether that makes a difference."""
+        keys = resources.keys(after, held.document)
+        differs = keys != resources.keys(before, held.document)
+        if differs:
+            self._scoped.later(_FIND_ANEW[after.name], id=held.id, keys=dump(keys))
+        unique_values.take(self._scoped, after, held.id, held.document, held.document, before)
+        return differs
+
+    def rewrite(self, before: ResourceType, after: ResourceType, held: Held, document: Document) -> int:
+        """The locked resource has another document from now on, which differs in own schemas only: the number of its next version."""
+        keys, version = dump(resources.keys(after, document)), held.version + 1
+        self._scoped.later(_REWRITE[after.name], id=held.id, doc=dump(document), keys=keys, version=version, now=self._scoped.now_text)
+        unique_values.take(self._scoped, after, held.id, document, held.document, before)
+        return version
 
     def _changed(self) -> None:
         self._scoped.later(_COUNT_UP)
