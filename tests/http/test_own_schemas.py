@@ -145,7 +145,8 @@ def test_a_required_extension_is_demanded_and_said_to_be(defined: Define) -> Non
     scim = defined({"name": "badge", "required": True}, {"name": "born", "mutability": "immutable"}, required=True)
     published = scim.get("/ResourceTypes/User").get_json(force=True)["schemaExtensions"]
     assert {"schema": ACME, "required": True} in published
-    for body in ({}, {ACME: {}}, {ACME: None}, {ACME: {"badge": ""}}, {ACME: {"born": "x"}}):
+    lacking: list[dict[str, Any]] = [{}, {ACME: {}}, {ACME: None}, {ACME: {"badge": ""}}, {ACME: {"born": "x"}}]
+    for body in lacking:
         answer = scim.post("/Users", {"schemas": [USER], "userName": "ada", **body})
         assert refusal(answer) == (400, "invalidValue"), body
         assert ACME in answer.get_json(force=True)["detail"]
@@ -282,7 +283,7 @@ def test_what_is_shown_on_request_is_shown_to_whom_sets_it(acme: Scim) -> None:
         "mark": "m",
         "desk": {"floor": 1},
     }
-    written = [
+    written: list[list[dict[str, Any]]] = [
         [{"op": "add", "path": f"{ACME}:note", "value": "k"}],
         [{"op": "replace", "value": {f"{ACME}:note": "k"}}],
         [{"op": "replace", "path": ACME, "value": {"note": "k"}}],
@@ -436,20 +437,21 @@ def test_case_is_told_apart_where_the_schema_says_so(acme: Scim) -> None:
 
 @pytest.mark.requirement("S-7643-2.5-01", "S-7643-2.5-03", "S-7643-2.5-04", "S-7643-2.1-02", "S-7643-3.3-04", "S-7643-2.1-05")
 def test_nothing_is_no_value_and_names_have_no_case(acme: Scim) -> None:
-    empty = {"badge": None, "tags": [], "desk": {}, "tools": [{}, None, {"value": None}], "code": ""}
+    empty: dict[str, Any] = {"badge": None, "tags": [], "desk": {}, "tools": [{}, None, {"value": None}], "code": ""}
     made = acme.user("ada", **{ACME.upper(): empty})
     assert made[ACME] == {"code": ""}
     assert acme.find("/Users", f"{ACME}:code pr or {ACME}:tags pr or {ACME}:desk pr or {ACME}:badge pr or {ACME} pr") == []
     acme.patch(f"/Users/{made['id']}", {"op": "add", "path": f"{ACME.upper()}:DESK.Floor", "value": 3})
     assert values(acme, made["id"]) == {"code": "", "desk": {"floor": 3}}
     assert len(acme.find("/Users", f"{ACME.upper()}:Desk.FLOOR ge 3 and {ACME} pr")) == 1
-    for body in ({ACME: {}, ACME.upper(): {}}, {ACME: {"level": 1, "LEVEL": 1}}, {ACME: {"desk": {"floor": 1, "Floor": 1}}}):
+    twice: list[dict[str, Any]] = [{ACME: {}, ACME.upper(): {}}, {ACME: {"level": 1, "LEVEL": 1}}]
+    for body in (*twice, {ACME: {"desk": {"floor": 1, "Floor": 1}}}):
         assert refusal(acme.post("/Users", {"schemas": [USER], "userName": "bea", **body})) == (400, "invalidSyntax")
 
 
 # PATCH (RFC 7644 §3.5.2)
 
-TOOLS = [{"value": "saw", "type": "wood", "skus": ["1", "2"]}, {"value": "drill", "type": "wall"}]
+TOOLS: list[dict[str, Any]] = [{"value": "saw", "type": "wood", "skus": ["1", "2"]}, {"value": "drill", "type": "wall"}]
 BEFORE = {"tags": ["a", "b"], "desk": {"floor": 1, "keys": ["k"]}, "tools": TOOLS}
 PATCHED: list[tuple[str, str, Any, dict[str, Any] | str]] = [
     ("add", "tags", "c", {"tags": ["a", "b", "c"]}),

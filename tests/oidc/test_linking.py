@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 import uuid
+from typing import Any
 
 import pytest
 
+from scim_server.provisioning import schemas
+from scim_server.scim.definitions import load
+from scim_server.scim.schemas import Extension
 from scim_server.store.registry import Registry
 from scim_server.store.users import Users
 from scim_server.tenancy.domains import Domains, Resolver
@@ -182,3 +186,23 @@ def test_hostile_names(company: Company) -> None:
     assert "<img" not in page.text
     assert "&lt;img" in page.text
     assert browser.me().status == 200
+
+
+def test_a_schema_of_the_tenants_own_keeps_nobody_out(company: Company) -> None:
+    """Who signs in has none of what clients must send. What SCIM has stored under it stays as it is, be it good any more or not."""
+    urn = "urn:example:acme:User"
+    badge, level = {"name": "badge", "required": True}, {"name": "level", "type": "integer"}
+
+    def define(change: Any, *attributes: Any, **options: Any) -> None:
+        extension = Extension("User", load({"id": urn, "attributes": list(attributes)}), required=True)
+        company.store.transact(company.scope, lambda unit: change(unit, extension, accept_missing=True, **options))
+
+    define(schemas.add, badge, level)
+    about = company.entra.person(ANNA, name="Anna Ahorn", groups=[]) and company.signed_in(ANNA).me().json()
+    assert about["user"]["userName"] == ANNA
+    person = company.entra.person("bert", name="Bert Birke", groups=[])
+    made = company.scim().user("bert", externalId=person["oid"], **{urn: {"badge": "7", "level": 1}})
+    define(schemas.change, badge, level, {"name": "more", "required": True}, drop_values=False)
+    assert company.signed_in("bert").me().json()["user"]["id"] == made["id"]
+    kept = company.scim().get(f"/Users/{made['id']}").get_json(force=True)
+    assert (kept["displayName"], kept[urn]) == ("Bert Birke", {"badge": "7", "level": 1})

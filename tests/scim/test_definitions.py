@@ -264,7 +264,8 @@ def test_types_are_extended_by_kind() -> None:
     schema = load(definition())
     types = Types.extended([Extension("Group", schema, True)])
     assert types.user.extensions == (ENTERPRISE_USER_SCHEMA,)
-    assert (types.group.extensions, types.group.required) == ((schema,), {URN})
+    assert types.group.extensions == (schema,)
+    assert types.group.required == {URN}
     target = types.group.resolve(f"{URN.upper()}:BADGE")
     assert target is not None
     assert (target.extension, target.attribute) == (URN, schema.attributes[0])

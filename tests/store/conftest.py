@@ -12,7 +12,7 @@ from scim_server.events import Scope, UserChanged
 from scim_server.scim.resources import Resource
 from scim_server.store.unit import Store
 from scim_server.store.users import SIGN_IN
-from tests.store.samples import employee, group, managed_by, user
+from tests.store.samples import employee, group, managed_by, own_schema, user, with_badge
 from tests.store.signed_in import SignedIn, new_directory_id, sign_in
 
 
@@ -35,8 +35,10 @@ def theirs(store: Store, engine: Engine, scope: Scope, other_scope: Scope) -> Th
     directory_id = new_directory_id(engine, scope.tenant_id, tid)
     own_directory_id = new_directory_id(engine, other_scope.tenant_id, str(uuid4()))
     with store.write(scope) as unit:
+        unit.schemas.lock()
+        unit.schemas.put(own_schema(), is_new=True)
         boss = unit.users.insert(user("boss", displayName="Boss"))
-        anna = unit.users.insert(employee("anna", **managed_by(boss.id)), SIGN_IN)
+        anna = unit.users.insert(with_badge(employee("anna", **managed_by(boss.id)), "anna-7"), SIGN_IN)
         team = unit.groups.insert(group("Team", externalId="team-1"))
         unit.members.add(team.id, [anna.id, boss.id])
         unit.events.append(UserChanged(anna.id, 1, ()))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from scim_server.scim.definitions import load
 from scim_server.scim.filters import parse_filter
 from scim_server.scim.matching import Bound, bind
 from scim_server.scim.resources import Document, Resource, accept
-from scim_server.scim.schemas import ENTERPRISE_USER, GROUP, GROUP_TYPE, USER, USER_TYPE, ResourceType
+from scim_server.scim.schemas import ENTERPRISE_USER, GROUP, GROUP_TYPE, USER, USER_TYPE, Extension, ResourceType
 from scim_server.store.unit import Unit
 
 NOBODY = "0190a000-0000-7000-8000-000000000000"
@@ -36,6 +37,18 @@ def employee(name: str, **attributes: Any) -> Document:
 
 def managed_by(manager_id: str) -> dict[str, Any]:
     return {ENTERPRISE_USER: {"manager": {"value": manager_id}}}
+
+
+ACME = "urn:example:acme:User"
+
+
+def own_schema(*attributes: dict[str, Any], urn: str = ACME) -> Extension:
+    """A schema of a tenant's own, with a unique ``badge`` if nothing else is said."""
+    return Extension("User", load({"id": urn, "attributes": list(attributes) or [{"name": "badge", "uniqueness": "server"}]}))
+
+
+def with_badge(document: Document, badge: str) -> Document:
+    return {**document, "schemas": [*document["schemas"], ACME], ACME: {"badge": badge}}
 
 
 def where(text: str, resource_type: ResourceType = USER_TYPE) -> Bound:

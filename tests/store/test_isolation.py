@@ -18,12 +18,13 @@ from sqlalchemy import Engine, text
 from scim_server.events import Scope, UserChanged
 from scim_server.scim.filters import parse_filter
 from scim_server.scim.matching import bind_element
-from scim_server.scim.schemas import GROUP_TYPE
+from scim_server.scim.schemas import GROUP_TYPE, USER_TYPE, Types
 from scim_server.store.errors import UnknownMembers
+from scim_server.store.schemas import Held
 from scim_server.store.unit import Store, Unit
 from tests.store import isolation_of_sign_in
 from tests.store.conftest import Theirs
-from tests.store.samples import employee, group, managed_by, user, where, where_group
+from tests.store.samples import ACME, employee, group, managed_by, own_schema, user, where, where_group
 
 
 def user_filters(theirs: Theirs) -> list[str]:
@@ -120,6 +121,32 @@ def export_everything(unit: Unit, theirs: Theirs) -> None:
         assert each not in body
 
 
+def same_schema_here(unit: Unit, theirs: Theirs) -> None:
+    """One's own: theirs is not there to be changed, or in the way."""
+    unit.schemas.lock()
+    unit.schemas.put(own_schema({"name": "mine"}), is_new=False)
+    assert unit.schemas.all() == []
+    unit.schemas.put(own_schema({"name": "mine"}), is_new=True)
+    assert [each.schema.attributes[0].name for each in unit.schemas.all()] == ["mine"]
+
+
+def remove_their_schema(unit: Unit, theirs: Theirs) -> None:
+    unit.schemas.lock()
+    unit.schemas.remove(ACME)
+
+
+def holders_of_their_schema(unit: Unit, theirs: Theirs) -> None:
+    assert list(unit.schemas.holders(USER_TYPE, ACME)) == []
+    assert [each.id for each in unit.schemas.holders(USER_TYPE, ACME, having=False, locked=True)] == [theirs.own_user.id]
+
+
+def rewrite_their_user(unit: Unit, theirs: Theirs) -> None:
+    held = Held(theirs.anna.id, 1, theirs.anna.document)
+    own = Types.extended([own_schema()]).user
+    assert unit.schemas.find_anew(USER_TYPE, own, held)
+    unit.schemas.rewrite(USER_TYPE, USER_TYPE, held, user("taken over"))
+
+
 def none(call: Callable[[Unit, Theirs], Any], nothing: Any) -> Callable[[Unit, Theirs], None]:
     def case(unit: Unit, theirs: Theirs) -> None:
         assert call(unit, theirs) == nothing
@@ -151,6 +178,13 @@ CASES: dict[str, Callable[[Unit, Theirs], None]] = {
     "events.append": append_event,
     "events.list": list_events,
     "export.everything": export_everything,
+    "schemas.all": none(lambda unit, _: unit.schemas.all(), []),
+    "schemas.lock": none(lambda unit, _: unit.schemas.lock(), []),
+    "schemas.put": same_schema_here,
+    "schemas.remove": remove_their_schema,
+    "schemas.holders": holders_of_their_schema,
+    "schemas.find_anew": rewrite_their_user,
+    "schemas.rewrite": rewrite_their_user,
     **isolation_of_sign_in.CASES,
 }
 
@@ -200,7 +234,8 @@ def rows_of(engine: Engine, scope: Scope) -> list[tuple[Any, ...]]:
     """Every row of a tenant, of every table that has tenants."""
     rows: list[tuple[Any, ...]] = []
     with engine.connect() as connection:
-        for table in ("users", "groups", "user_emails", "memberships", "activity", "events", "credentials", *isolation_of_sign_in.TABLES):
+        own = ("users", "groups", "user_emails", "memberships", "activity", "events", "credentials", "schemas", "unique_values")
+        for table in (*own, *isolation_of_sign_in.TABLES):
             found = connection.execute(text(f"SELECT * FROM {table} WHERE tenant_id = :t"), {"t": scope.tenant_id})
             rows += [(table, *map(str, row)) for row in found]
     return sorted(rows)

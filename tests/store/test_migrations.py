@@ -21,6 +21,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from scim_server.events import Scope
+from scim_server.scim.schemas import BASE_TYPES
 from scim_server.store import migrations
 from scim_server.store.engine import create_engine
 from scim_server.store.migrations import HEAD, migrate
@@ -30,7 +31,7 @@ from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
 from scim_server.store.users import SCIM
 from tests.conftest import Databases
-from tests.store.samples import user
+from tests.store.samples import ACME, own_schema, user
 from tests.tenants import BASE_URL, OPERATOR, fresh_scope
 
 ROOT = Path(__file__).parent.parent.parent
@@ -213,3 +214,24 @@ def test_who_was_removed_before_cannot_come_back(empty: Callable[[], Engine]) ->
         assert unit.users.of_person("oid-2") == (rows["live"][0], False)
         assert unit.users.of_person("x" * 2000) is None
         assert unit.users.source(rows["live"][0]) == SCIM
+
+
+def test_a_tenant_of_before_has_no_schemas_and_may_define_some(empty: Callable[[], Engine]) -> None:
+    """0004; and a node of the version before goes on making tenants."""
+    engine = empty()
+    upgrade_to(engine, "0003")
+    at, rows = "2026-01-02T03:04:05.000000Z", "INSERT INTO tenants (id, name, profile, created) VALUES (:id, :name, 'entra', :at)"
+    before, meanwhile = str(uuid4()), str(uuid4())
+    with engine.begin() as connection:
+        connection.execute(text(rows), {"id": before, "name": "Birkholm", "at": at})
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(text(rows), {"id": meanwhile, "name": "Aarhus", "at": at})
+    store = Store(engine, BASE_URL)
+    for tenant_id in (before, meanwhile):
+        scope = Scope(tenant_id, OPERATOR, "")
+        assert store.types(scope) is BASE_TYPES
+        with store.write(scope) as unit:
+            unit.schemas.lock()
+            unit.schemas.put(own_schema(), is_new=True)
+        assert [each.id for each in store.types(scope).user.extensions][1:] == [ACME]

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, PrimaryKeyConstraint, UniqueConstraint
 
 from scim_server.events import Scope
 from scim_server.scim.resources import Resource
+from scim_server.scim.schemas import Types
 from scim_server.store import groups, holdings, members, rules, sessions, users
 from scim_server.store.documents import dump
 from scim_server.store.engine import create_engine, database
@@ -26,7 +27,7 @@ from scim_server.store.statements import GlobalStatement, Statement
 from scim_server.store.tables import metadata
 from scim_server.store.unit import Store
 from tests.conftest import Databases
-from tests.store.samples import NOBODY, employee, group, where, where_group
+from tests.store.samples import ACME, NOBODY, employee, group, own_schema, where, where_group
 from tests.store.signed_in import new_directory_id, sign_in
 from tests.tenants import BASE_URL, fresh_scope
 
@@ -120,6 +121,25 @@ def test_what_clients_look_up_is_found_by_an_index(tenants: Tenants, search: Sea
             continue
         assert index in plan, plan
         assert by_first_columns(plan), plan
+
+
+def test_a_unique_value_of_a_tenants_own_is_found_by_an_index(tenants: Tenants) -> None:
+    """Whatever else is asked beside it; with one value, with several, and within elements."""
+    tools = {"name": "tools", "type": "complex", "multiValued": True, "subAttributes": [{"name": "plate", "uniqueness": "server"}]}
+    user_type = Types.extended([own_schema({"name": "badge", "uniqueness": "server"}, tools)]).user
+    for filter in (f'{ACME}:badge eq "7"', f'active eq true and {ACME}:tools.plate eq "7"', f'{ACME}:tools[plate eq "7"]'):
+        statements, literals = users._SEARCH.search(where(filter, user_type), True)
+        values = {**statements.values(literals), "limit": 101, "offset": 0}
+        for statement in (statements.page, statements.total):
+            plan = tenants.plan(statement, **values)
+            if tenants.engine.dialect.name == "sqlite":
+                assert re.search(r"value_key=\? AND attribute=\? AND tenant_id=\?", plan), plan
+                rows = re.findall(r"(?:SCAN|SEARCH) users\b.*", plan)
+                assert rows, plan
+                assert not [row for row in rows if "SCAN" in row or row.endswith("(tenant_id=?)")], plan
+            else:
+                assert "unique_values_value_key_attribute_tenant_id_key" in plan, plan
+                assert by_first_columns(plan), plan
 
 
 def by_first_columns(plan: str) -> bool:
