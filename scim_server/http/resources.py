@@ -97,12 +97,12 @@ class Endpoint:
 
     def _search(self, incoming: requests.Incoming) -> Response:
         projection, where, order, walks = incoming.projection, incoming.filter, incoming.order, "cursor" in incoming.query
-        paging = self.walks.paging(incoming, g.client.tenant_id) if walks else incoming.paging(self.walks.max_results)
+        paging = self.walks.paging(incoming, g.scope) if walks else incoming.paging(self.walks.max_results)
         with self.store.read(g.scope) as unit:
             found = self._use_cases.search(unit, where, order, paging, links=projection.wants(self.linked))
         if not walks:
             return responses.page(found, self.base_url, projection, paging.start_index)
-        return responses.page(found, self.base_url, projection, None, self.walks.next_cursor(incoming, found, paging, g.client.tenant_id))
+        return responses.page(found, self.base_url, projection, None, self.walks.next_cursor(incoming, found, paging, g.scope))
 
     @property
     def _use_cases(self) -> UseCases:

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from scim_server.events import Scope
 from scim_server.http.requests import Incoming
 from scim_server.scim import paging
 from scim_server.scim.errors import InvalidCount, InvalidCursor, InvalidValue
@@ -27,7 +28,7 @@ class Walks:
     cursors: Cursors
     max_results: int
 
-    def paging(self, incoming: Incoming, tenant_id: str) -> Paging:
+    def paging(self, incoming: Incoming, scope: Scope) -> Paging:
         """The page that is asked for: the first one, if the cursor is empty.
 
         InvalidCursor, ExpiredCursor; InvalidCount if ``count`` is no number, or not that of the first page.
@@ -41,20 +42,21 @@ class Walks:
             raise InvalidCount(fault.detail) from fault
         if not query["cursor"]:
             return first
-        told = self.cursors.open(tenant_id, query["cursor"])
-        if told[0] != self._asked(query):
+        told = self.cursors.open(scope.tenant_id, query["cursor"])
+        if told[0] != self._asked(query, scope):
             raise InvalidCursor("The cursor is of another query. Send the parameters of the first page, or begin with an empty cursor.")
         _, count, total, resource_id, key = told
         if "count" in query and first.count != count:
             raise InvalidCount(f"count was {count} on the first page, and stays so during the walk.")
         return Paging(1, count, Position(resource_id, key), total)
 
-    def next_cursor(self, incoming: Incoming, page: Page, asked: Paging, tenant_id: str) -> str | None:
+    def next_cursor(self, incoming: Incoming, page: Page, asked: Paging, scope: Scope) -> str | None:
         """The cursor of the next page; None if this is the last."""
         if page.end is None:
             return None
-        return self.cursors.seal(tenant_id, [self._asked(incoming.query), asked.count, page.total, page.end.id, page.end.key])
+        return self.cursors.seal(scope.tenant_id, [self._asked(incoming.query, scope), asked.count, page.total, page.end.id, page.end.key])
 
-    def _asked(self, query: dict[str, str]) -> str:
-        told: list[Any] = [self.endpoint, *(query.get(name) for name in _SAME)]
+    def _asked(self, query: dict[str, str], scope: Scope) -> str:
+        """The query, and the tenant's schemas: when they change, what is compared may be another thing."""
+        told: list[Any] = [self.endpoint, scope.schemas, *(query.get(name) for name in _SAME)]
         return hashlib.sha256(orjson.dumps(told)).hexdigest()[:32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -12,10 +13,13 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from scim_server.events import Scope
+from scim_server.provisioning import schemas
 from scim_server.store.registry import Registry
+from scim_server.store.unit import Store
 from scim_server.tenancy import profiles
 from tests import lint
-from tests.tenants import fresh_scope, new_app, new_credential
+from tests.http.acme import extension
+from tests.tenants import OPERATOR, fresh_scope, new_app, new_credential
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -136,3 +140,23 @@ def scim(app: Flask, registry: Registry, profile: str, scope: Scope) -> Scim:
 def stranger(app: Flask, registry: Registry, profile: str, other_scope: Scope) -> Scim:
     """A client of another fresh tenant."""
     return new_client(app, registry, other_scope.tenant_id)
+
+
+Define = Callable[..., Scim]
+
+
+@pytest.fixture
+def defined(app: Flask, registry: Registry, store: Store, scope: Scope) -> Define:
+    """A client of the tenant, once it has the schema."""
+
+    def define(*attributes: dict[str, Any], profile: str = "entra", **options: Any) -> Scim:
+        registry.tenants.change(scope.tenant_id, OPERATOR, profile=profile)
+        store.transact(scope, lambda unit: schemas.add(unit, extension(list(attributes), **options), accept_missing=False))
+        return new_client(app, registry, scope.tenant_id)
+
+    return define
+
+
+@pytest.fixture
+def acme(defined: Define) -> Scim:
+    return defined()

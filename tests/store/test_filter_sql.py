@@ -69,7 +69,7 @@ class World:
         """By SQL, in memory, and the total."""
         bound = bind(filter, resource_type)
         with self.store.read(self.scope) as unit:
-            offered: Any = unit.users if resource_type is USER_TYPE else unit.groups
+            offered: Any = unit.users if resource_type.name == "User" else unit.groups
             page = offered.find(bound, 1, 1000)
         return [each.id for each in page.resources], [id for id, shown in self.shown[resource_type] if matches(bound, shown)], page.total
 
@@ -107,6 +107,10 @@ def literals(target: Target, op: str, world: World, resource_type: ResourceType)
         return st.sampled_from([*there[:5], "2020-01-01T00:00:00Z", "2999-12-31T23:59:59.999999+14:00", "0001-01-02T00:00:00"])
     if kind is Type.BINARY:
         return st.sampled_from(["AAEC", "////", "AA==", "AA"])
+    if kind is Type.INTEGER:
+        return st.sampled_from([*there, -1, 0, 2**53 + 1])
+    if kind is Type.DECIMAL:
+        return st.sampled_from([*there, 0, Decimal("-0.5"), Decimal("1e300")])
     texts = st.sampled_from([*map(str, there), *TEXTS])
     if op in ("co", "sw", "ew"):
         return st.builds(lambda text, first, length: text[first : first + length], texts, st.integers(0, 3), st.integers(0, 40))
@@ -129,7 +133,7 @@ def operators(leaf: Attribute) -> list[str]:
     if leaf.type in (Type.BOOLEAN, Type.BINARY):
         return always
     ordered = [*always, "gt", "ge", "lt", "le"]
-    return ordered if leaf.type is Type.DATETIME else [*ordered, "co", "sw", "ew"]
+    return [*ordered, "co", "sw", "ew"] if leaf.type in (Type.STRING, Type.REFERENCE) else ordered
 
 
 @st.composite

@@ -128,7 +128,7 @@ def test_a_unique_value_of_a_tenants_own_is_found_by_an_index(tenants: Tenants) 
     tools = {"name": "tools", "type": "complex", "multiValued": True, "subAttributes": [{"name": "plate", "uniqueness": "server"}]}
     user_type = Types.extended([own_schema({"name": "badge", "uniqueness": "server"}, tools)]).user
     for filter in (f'{ACME}:badge eq "7"', f'active eq true and {ACME}:tools.plate eq "7"', f'{ACME}:tools[plate eq "7"]'):
-        statements, literals = users._SEARCH.search(where(filter, user_type), True)
+        statements, literals = users._SEARCH.search(where(filter, user_type), Shape(links=True))
         values = {**statements.values(literals), "limit": 101, "offset": 0}
         for statement in (statements.page, statements.total):
             plan = tenants.plan(statement, **values)

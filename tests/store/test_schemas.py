@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from scim_server.events import Principal, Scope
 from scim_server.provisioning import schemas, users
+from scim_server.scim.ordering import bind
 from scim_server.scim.resources import accept
 from scim_server.scim.schemas import BASE_TYPES, USER, USER_TYPE, Extension
 from scim_server.store import resource_types
@@ -316,8 +317,11 @@ def test_tenants_with_other_names_have_the_same_statements(store: Store, engine:
                 f'not ({urn}:badge{n} sw "7") and title eq "x"',
             ):
                 assert unit.users.find(where(filter, unit.users.type), 1, 1).total == 0
+            for name in (f"level{n}", f"desk{n}.room{n}", f"desk{n}"):
+                order = bind(unit.users.type, f"{urn}:{name}", "descending")
+                assert unit.users.find(where(f"{urn} pr", unit.users.type), 1, 1, order=order).total == 0
         sizes.add(len(store_users._SEARCH._searches))
-    assert sizes == {7}
+    assert sizes == {9}
     assert "urn:example" not in str(list(store_users._SEARCH._searches))
 
 
