@@ -34,7 +34,8 @@ class Bulk:
         blueprint.add_url_rule("/Bulk", "bulk", self.run, methods=["POST"], provide_automatic_options=False, strict_slashes=False)
 
     def run(self) -> Response:
-        request = scim_bulk.parse(requests.message(), self.store.types(g.scope))
+        types = self.store.types(g.scope)
+        request = scim_bulk.parse(requests.message(types), types)
         spoken = replace(request, operations=tuple(map(_in_rfc_form, request.operations)))
         outcomes = bulk.run(self.store, g.scope, spoken, lenient=g.client.lenient)
         return responses.json({"schemas": [BULK_RESPONSE], "Operations": [self._told(each) for each in outcomes]})

@@ -26,7 +26,7 @@ from scim_server.scim.messages import MEDIA_TYPES, search_parameters
 from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
 from scim_server.scim.projection import Projection, written_on_request
-from scim_server.scim.schemas import ResourceType
+from scim_server.scim.schemas import ResourceType, Types
 from scim_server.scim.versions import Precondition
 from scim_server.tenancy.client import Client
 from scim_server.tenancy.profiles import ENTRA_DIALECT, TEXT_BOOLEANS
@@ -85,9 +85,9 @@ def read_search(resource_type: ResourceType, client: Client) -> Incoming:
     return in_rfc_form(resource_type, client, "GET", search_message(), None)
 
 
-def message() -> Any:
-    """The message that is the body of the present request, as it was sent."""
-    return _body()
+def message(types: Types) -> Any:
+    """The message that is the body of the present request, as it was sent; with exact numbers if one of the types needs them."""
+    return _body(exact=any(layout_of(each).exact for each in types))
 
 
 def search_message() -> dict[str, str]:
