@@ -8,6 +8,7 @@ from oidc import blueprint as sign_in_http
 from oidc.access_tokens import AccessTokens
 from oidc.assembly import SignIn
 from scim_server import log
+from scim_server.access.own_tokens import OwnTokens
 from scim_server.config import Settings
 from scim_server.http import blueprint as scim_http
 from scim_server.jwt.keys import KeySets
@@ -49,9 +50,11 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     clients = ClientCredentials(registry, Assertions(registry, keys), admission, refusals, Rates(TOKENS_PER_SECOND, share))
     directories = Directories(registry, ring, outbound, allow_custom=settings.allow_custom_cloud)
     sign_in = SignIn(store, Entrances(registry), directories, ring, outbound, keys, settings)
-    tokens = AccessTokens(SigningKeys(registry, ring), store, settings.public_url, settings.access_token_audience)
+    signing_keys = SigningKeys(registry, ring)
+    own = OwnTokens(signing_keys, store, settings.public_url, settings.access_token_audience)
+    tokens = AccessTokens(signing_keys, own, settings.public_url, settings.access_token_audience)
 
     app = Flask("scim_server", static_folder=None)
-    scim_http.register(app, store, bearer, clients, Cursors(registry), settings)
+    scim_http.register(app, store, bearer, clients, Cursors(registry), own, settings)
     sign_in_http.register(app, sign_in, tokens, Apps(registry))
     return app

@@ -10,26 +10,22 @@ from typing import Any
 from uuid import uuid4
 
 from scim_server import clock
-from scim_server.access import departure
-from scim_server.events import Principal, Scope
-from scim_server.jwt import signing
+from scim_server.access.own_tokens import OwnTokens
 from scim_server.store.documents import primary_email
 from scim_server.store.sessions import Found
-from scim_server.store.unit import Store
 from scim_server.tenancy.signing_keys import SigningKeys
 
 LIFETIME = timedelta(minutes=5)
 
-_INTROSPECTION = Principal("system", "introspection")
 _INACTIVE: dict[str, Any] = {"active": False}
 
 
 class AccessTokens:
     """Safe to share between threads. ``issuer`` is PUBLIC_URL."""
 
-    def __init__(self, keys: SigningKeys, store: Store, issuer: str, audience: str) -> None:
+    def __init__(self, keys: SigningKeys, own: OwnTokens, issuer: str, audience: str) -> None:
         self._keys = keys
-        self._store = store
+        self._own = own
         self._issuer = issuer
         self._audience = audience
 
@@ -55,14 +51,10 @@ class AccessTokens:
 
     def introspect(self, token: str, request_id: str) -> dict[str, Any]:
         """Whether the token holds now, and what it stands for now (RFC 7662 §2.2): the session is looked up, not believed."""
-        claims = signing.verify(token, self._keys.published())
-        if claims is None or claims.get("iss") != self._issuer or claims.get("exp", 0) <= clock.now().timestamp():
+        read = self._own.read(token, request_id)
+        if read is None:
             return _INACTIVE
-        tenant_id, session_id = str(claims.get("tenant_id")), str(claims.get("sid"))
-        with self._store.read(Scope(tenant_id, _INTROSPECTION, request_id)) as unit:
-            found = unit.sessions.by_id(session_id)
-        if found is None or found.session.ended is not None or found.suspended or departure.why_over(found, clock.now()):
-            return _INACTIVE
+        claims, found = read
         return {**claims, **_about(found), "active": True, "token_type": "Bearer", "username": found.document["userName"]}
 
 

@@ -12,10 +12,12 @@ import orjson
 from flask import Blueprint, Flask, Response, g, request
 
 from scim_server import log
+from scim_server.access.own_tokens import OwnTokens
 from scim_server.config import BASE_PATH, TOKEN_PATH, Network, Settings
 from scim_server.http import discovery, errors, health, oauth_token
 from scim_server.http.addresses import client_address
 from scim_server.http.bulk import Bulk
+from scim_server.http.me import Me
 from scim_server.http.resources import Endpoint
 from scim_server.http.root import Root
 from scim_server.http.walks import Walks
@@ -32,7 +34,9 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SEARCH = "/.search"  # a POST that only reads (RFC 7644 §3.4.3)
 
 
-def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredentials, cursors: Cursors, settings: Settings) -> None:
+def register(
+    app: Flask, store: Store, bearer: Bearer, clients: ClientCredentials, cursors: Cursors, own: OwnTokens, settings: Settings
+) -> None:
     """Serve SCIM, access tokens for it, and the health checks from this app.
 
     Where the world reaches it, the base of every ``meta.location`` and ``$ref``, is configured, never taken from a request.
@@ -48,6 +52,7 @@ def register(app: Flask, store: Store, bearer: Bearer, clients: ClientCredential
     app.register_blueprint(health.create_blueprint(store))
     app.register_blueprint(_resources(store, bearer, cursors, base_url, max_results))
     app.register_blueprint(_discovery(store, bearer, base_url, max_results, settings.max_body_bytes))
+    app.register_blueprint(_of_oneself(own, bearer, store, base_url))
     app.register_blueprint(_description(store, bearer, settings))
     app.register_blueprint(oauth_token.create_blueprint(clients, settings.public_url))
 
@@ -57,6 +62,12 @@ def _resources(store: Store, bearer: Bearer, cursors: Cursors, base_url: str, ma
 
     @blueprint.before_request
     def authenticate() -> None:
+        if (
+            "access_token" in request.environ.get("QUERY_STRING", "")
+            and "Authorization" in request.headers
+            and "access_token" in request.args
+        ):
+            raise errors.TwoCredentials
         needs = READ if request.method in _SAFE or request.path.rstrip("/").endswith(_SEARCH) else WRITE
         g.client = bearer.client(request.headers.get("Authorization"), g.address, g.request_id, needs)
         g.scope = g.client.scope(g.request_id)
@@ -66,6 +77,12 @@ def _resources(store: Store, bearer: Bearer, cursors: Cursors, base_url: str, ma
         Endpoint(kind.name, kind.endpoint, linked, patch_answers_in_full, store, base_url, walks).register(blueprint)
     Root(store, base_url, max_results).register(blueprint)
     Bulk(store, base_url).register(blueprint)
+    return blueprint
+
+
+def _of_oneself(own: OwnTokens, bearer: Bearer, store: Store, base_url: str) -> Blueprint:
+    blueprint = Blueprint("me", __name__, url_prefix=BASE_PATH)
+    Me(own, bearer, store, base_url).register(blueprint)
     return blueprint
 
 

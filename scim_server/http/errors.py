@@ -42,10 +42,20 @@ class _Answer(ScimError):
         self.status = status
 
 
+class TwoCredentials(ScimError):
+    """A credential in the header and one in the URL, where each log holds it (RFC 6750 §2)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The credential came in two ways. Send it in the Authorization header only; the one in the URL should be replaced."
+        )
+
+
 def register(app: Flask) -> None:
     """Answer every failure under /scim with a SCIM error body (RFC 7644 §3.12)."""
     app.register_error_handler(ScimError, _render)
     app.register_error_handler(Unauthenticated, _unauthenticated)
+    app.register_error_handler(TwoCredentials, _two_credentials)
     app.register_error_handler(Suspended, _suspended)
     app.register_error_handler(InsufficientScope, _insufficient_scope)
     app.register_error_handler(TooManyRequests, _too_many)
@@ -68,6 +78,13 @@ def _unauthenticated(failure: Unauthenticated) -> Response:
         _Answer(401, "A valid bearer token is needed. Check the secret token in the provisioning settings, or create a new one.")
     )
     response.headers["WWW-Authenticate"] = 'Bearer realm="scim", error="invalid_token"' if failure.presented else 'Bearer realm="scim"'
+    return response
+
+
+def _two_credentials(failure: TwoCredentials) -> Response:
+    g.refusal = "two credentials"
+    response = _render(failure)
+    response.headers["WWW-Authenticate"] = 'Bearer realm="scim", error="invalid_request"'
     return response
 
 

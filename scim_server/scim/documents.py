@@ -12,14 +12,14 @@ ever shown (writeOnly, or returned never) is held to its type, and dropped as we
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from scim_server.scim import values
+from scim_server.scim import contents, values
 from scim_server.scim.attributes import Attribute, Mutability, Type, derived
 from scim_server.scim.errors import InvalidSyntax, InvalidValue
-from scim_server.scim.schemas import COMMON, GROUP_SCHEMA, RESOURCE_TYPES, SCHEMAS, USER_SCHEMA, ResourceType, Schema
+from scim_server.scim.schemas import COMMON, GROUP_SCHEMA, RESOURCE_TYPES, SCHEMAS, USER_SCHEMA, USER_TYPE, ResourceType, Schema
 
 Document: TypeAlias = dict[str, Any]
 
@@ -28,6 +28,12 @@ _MEMBERS = GROUP_SCHEMA.attribute("members")
 assert _MEMBERS is not None
 _UNKEPT = (SCHEMAS, _MEMBERS, _MEMBERS.sub("$ref"), USER_SCHEMA.attribute("password"))
 """What clients may write, and no document holds: it stands in rows, or follows from something else, or is not looked at."""
+_CONTENTS: dict[Attribute, Callable[[str, str], None]] = {
+    target.leaf: content
+    for name, content in (("addresses.country", contents.country), ("x509Certificates.value", contents.certificate))
+    if (target := USER_TYPE.resolve(name)) is not None
+}
+"""Attributes of which more is asked than their type."""
 _EVERYBODYS = frozenset(
     part
     for each in RESOURCE_TYPES
@@ -106,7 +112,7 @@ def _inner(holder: Attribute | Schema) -> tuple[Attribute, ...]:
 def _field(attribute: Attribute) -> Field:
     kept = attribute.kept and attribute not in _UNKEPT
     plain = kept and attribute.type is Type.STRING and not attribute.multi_valued and not attribute.required
-    return Field(attribute.name, attribute, kept, plain, plain and not _listed_keys(attribute))
+    return Field(attribute.name, attribute, kept, plain, plain and not (_listed_keys(attribute) or attribute in _CONTENTS))
 
 
 def _by_spelling(fields: list[Field]) -> dict[str, Field]:
@@ -210,8 +216,10 @@ def _one(holder: Attribute | Schema, raw: Any, name: str, lenient: bool) -> Any:
 def _check_strictly(attribute: Attribute, value: Any, name: str) -> None:
     """What a tenant's own schema suggests, and a strict server insists on (RFC 7643 §2.3.1, §2.3.7): listed values, kinds of references.
 
-    What RFC 7643 lists for its own attributes are examples, for a strict server, too.
+    What RFC 7643 lists for its own attributes are examples, for a strict server, too; but what it says of countries and certificates holds.
     """
+    if (content := _CONTENTS.get(attribute)) is not None:
+        content(value, name)
     listed = _listed_keys(attribute)
     if listed and values.key(attribute, value) not in listed:
         raise InvalidValue(f"{name} must be one of {', '.join(attribute.canonical_values)[:500]}.")

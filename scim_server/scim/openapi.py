@@ -80,6 +80,7 @@ def _operations(types: Types) -> Iterator[_Operation]:
     for each in types:
         yield from _of_resources(each, patch_answers_in_full=each.name == types.user.name)
     yield from _of_the_root()
+    yield from _of_oneself(types.user.name)
     yield from _of_discovery()
 
 
@@ -110,6 +111,15 @@ def _of_the_root() -> Iterator[_Operation]:
     yield _Operation(
         "POST", "/Bulk", "bulk", "Many operations in one request", {200: ref("BulkResponse")}, body="BulkRequest", tag=_ROOT, scope=_WRITE
     )
+
+
+def _of_oneself(user: str) -> Iterator[_Operation]:
+    about = partial(_Operation, tag=user, scope=_READ)
+    shown = ("ifNoneMatch", "attributes", "excludedAttributes")
+    yield about("GET", "/Me", "readMe", "Oneself, with an access token of a session", {200: ref(user), 304: None}, shown, errors=(404,))
+    for method, name in (("PUT", "replaceMe"), ("PATCH", "patchMe"), ("DELETE", "deleteMe")):
+        yield about(method, "/Me", name, "Refused: the directory keeps its people", {}, errors=(404,))
+    yield about("POST", "/Me", "createMe", "Refused: nobody makes himself a user", {}, errors=(404, 501))
 
 
 def _of_discovery() -> Iterator[_Operation]:
@@ -166,6 +176,7 @@ _MEANINGS = {
     413: "More than is allowed.",
     415: "The body is no JSON.",
     429: "Too many requests.",
+    501: "That is not offered.",
     503: "The service cannot do it now; nothing was changed, unless the detail says that nobody knows.",
 }
 _HEADERS: dict[str, Any] = {

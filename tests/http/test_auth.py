@@ -20,6 +20,7 @@ from tests.http.conftest import USER, Scim, new_client
 from tests.tenants import OPERATOR, new_app, new_credential
 
 
+@pytest.mark.requirement("S-6750-3-02", "S-6750-3.1-01", "S-7644-7.4-02", "S-7644-2-04")
 def test_a_wrong_token_is_told_nothing(app: Flask, registry: Registry, scope: Any, scim: Scim) -> None:
     _, expired = new_credential(registry, scope.tenant_id, expires=clock.now() - timedelta(seconds=1))
     credential, revoked = new_credential(registry, scope.tenant_id)
@@ -36,6 +37,7 @@ def test_a_wrong_token_is_told_nothing(app: Flask, registry: Registry, scope: An
     assert len(bodies) == 1
 
 
+@pytest.mark.requirement("S-6750-3-01", "S-6750-2.2-01", "S-6750-2.3-01", "S-6750-2.1-01")
 def test_no_credential_and_other_ways_to_send_one(app: Flask, scim: Scim) -> None:
     nobody = Scim(app, None)
     for answer in (

@@ -29,6 +29,7 @@ from tests.tenants import OPERATOR, fresh_scope, new_app, new_credential
 
 READ, WRITE, IN_PARTS = "reads", "writes", "writes, and tells of each part"
 OPEN, BY_FORM = "needs no credential", "takes a client's secret in its body"
+OF_USERS = "knows people who have signed in"
 BY_COOKIE = "knows sessions, and no bearer token"
 
 SCIM = "/scim/v2"
@@ -58,6 +59,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", f"{SCIM}/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
     ("POST", f"{SCIM}/Users/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
     ("POST", f"{SCIM}/Groups/.search"): (READ, {"schemas": [SEARCH_REQUEST]}),
+    **{(method, f"{SCIM}/Me"): (OF_USERS, None) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
     ("POST", f"{SCIM}/Bulk"): (IN_PARTS, BULK),
     ("GET", f"{SCIM}/ServiceProviderConfig"): (OPEN, None),
     ("GET", f"{SCIM}/ResourceTypes"): (OPEN, None),
@@ -176,6 +178,8 @@ def due(kind: str, method: str, rule: str) -> set[int]:
         return {403}
     if needs == OPEN:
         return {200}
+    if needs == OF_USERS:
+        return {401} if kind == "none" else {404}
     if kind == "none":
         return {401}
     if kind == "read-only":
@@ -209,6 +213,7 @@ def resources(owner_engine: Engine, scope: Scope) -> list[tuple[Any, ...]]:
     return sorted(found)
 
 
+@pytest.mark.requirement("S-7644-2-02", "S-7644-2-03", "S-7644-6-03", "S-7644-2.2-01")
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_token_at_every_route(world: World, owner_engine: Engine, kind: str) -> None:
     before = resources(owner_engine, world.scope)

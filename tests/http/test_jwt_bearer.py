@@ -138,6 +138,7 @@ def watch(app: Flask, store: Store, owner_engine: Engine) -> Watch:
     return Watch(app, store, owner_engine)
 
 
+@pytest.mark.requirement("S-6750-5.2-01")
 @each_forgery
 def test_a_forged_token_opens_nothing(watch: Watch, lasting: Customer, forgery: Forgery) -> None:
     token = forgery.make(lasting.directory)

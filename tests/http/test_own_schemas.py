@@ -169,7 +169,7 @@ PROJECTED: list[tuple[dict[str, str], Any]] = [
 ]
 
 
-@pytest.mark.requirement("S-7643-7-04", "S-7644-3.9-01", "S-7644-3.9-02", "S-7644-3.9-08")
+@pytest.mark.requirement("S-7643-7-04", "S-7644-3.4-01", "S-7644-3.9-01", "S-7644-3.9-02", "S-7644-3.9-08")
 @pytest.mark.parametrize(("query", "expected"), PROJECTED, ids=str)
 def test_what_is_returned_of_what_is_asked_for(acme: Scim, query: dict[str, str], expected: Any) -> None:
     made = acme.user("ada", **{ACME: FULL})
