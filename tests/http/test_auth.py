@@ -37,7 +37,7 @@ def test_a_wrong_token_is_told_nothing(app: Flask, registry: Registry, scope: An
     assert len(bodies) == 1
 
 
-@pytest.mark.requirement("S-6750-3-01", "S-6750-2.2-01", "S-6750-2.3-01", "S-6750-2.1-01")
+@pytest.mark.requirement("S-6750-3-01", "S-6750-2.2-01", "S-6750-2.3-01", "S-6750-2.1-01", "S-7644-2-06")
 def test_no_credential_and_other_ways_to_send_one(app: Flask, scim: Scim) -> None:
     nobody = Scim(app, None)
     for answer in (

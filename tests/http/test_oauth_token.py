@@ -149,6 +149,7 @@ def test_tokens_and_secrets_are_not_taken_for_each_other(oauth: OAuth) -> None:
     assert oauth.ask(client_secret=oauth.token()).status_code == 401
 
 
+@pytest.mark.requirement("S-7644-2-05")
 def test_a_client_that_is_refused_is_told_nothing(oauth: OAuth, app: Flask, registry: Registry, scope: Scope, other_scope: Scope) -> None:
     """The same answer whatever the reason: to a guesser they are all alike."""
     expired = new_oauth(app, registry, scope.tenant_id, expires=clock.now())

@@ -39,7 +39,7 @@ def test_who_has_signed_in_sees_himself_at_his_own_address(company: Company, ann
     assert "groups" not in anna.get("/Me", excludedAttributes="groups").get_json(force=True)
 
 
-@pytest.mark.requirement("S-7644-3.11-04", "S-7644-3.11-06", "S-7644-2-03")
+@pytest.mark.requirement("S-7644-3.11-04", "S-7644-3.11-06", "S-7644-2-03", "S-7644-7.7-01")
 def test_nobody_changes_himself(company: Company, anna: Scim) -> None:
     before = anna.get("/Me").get_json(force=True)
     for method, body in (("PUT", before), ("PATCH", {}), ("DELETE", None)):

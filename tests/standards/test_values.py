@@ -163,3 +163,13 @@ def test_two_credentials_are_one_too_many(app: Flask, scim: Scim) -> None:
 def test_messages_are_no_schemas(scim: Scim) -> None:
     assert scim.get(f"/Schemas/{PATCH_OP}").status_code == 404
     assert {GROUP, USER} <= {each["id"] for each in scim.get("/Schemas").get_json(force=True)["Resources"]}
+
+
+@pytest.mark.requirement("S-7644-7.5.2-02")
+def test_no_log_has_what_was_asked(engine: Engine, registry: Registry, scope: Scope, capfd: pytest.CaptureFixture[str]) -> None:
+    scim = new_client(new_app(engine, log_level="INFO"), registry, scope.tenant_id)
+    capfd.readouterr()
+    assert scim.find("/Users", 'emails.value eq "somebody@secret.example"') == []
+    logged = capfd.readouterr().out
+    assert '"path":"/scim/v2/Users"' in logged
+    assert "somebody" not in logged
