@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from scim_server.store.registry import Registry
@@ -96,10 +94,3 @@ def test_a_token_for_somebody_else_or_altered_is_none(company: Company, anna: Sc
     other = "A" if claims[10] != "A" else "B"
     for token in (f"{head}.{claims[:10]}{other}{claims[11:]}.{signature}", f"{head}.{claims}.", f"{head}.{claims}", object_id()):
         assert Scim(company.app, token).get("/Me").status_code == 401
-
-
-def test_discovery_and_the_log_know_who_it_was(company: Company, anna: Scim, capsys: Any) -> None:
-    capsys.readouterr()
-    anna.get("/Me")
-    assert anna.token is not None
-    assert anna.token not in capsys.readouterr().out
