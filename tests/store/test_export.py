@@ -24,7 +24,7 @@ from scim_server.store.migrations import ROLE
 from scim_server.store.registry import Registry
 from scim_server.store.registry.grants import Trust
 from scim_server.store.unit import Store
-from tests.store.samples import employee, group, managed_by, user
+from tests.store.samples import employee, group, managed_by, own_schema, user
 from tests.store.signed_in import sign_in
 from tests.tenants import BASE_URL, OPERATOR, new_credential
 
@@ -48,6 +48,9 @@ def furnish(engine: Engine, store: Store, scope: Scope) -> dict[str, Any]:
     registry.credentials.create(tenant_id, "federated", OPERATOR, **terms, networks=(ip_network("192.0.2.0/24"),), trust=trust)
     credential, token = new_credential(registry, tenant_id, label=f"token {mark}")
     registry.credentials.revoke(credential.id, OPERATOR)
+    with store.write(scope) as unit:
+        unit.schemas.lock()
+        unit.schemas.put(own_schema(), is_new=True)
     with store.write(scope) as unit:
         boss = unit.users.insert(user(f"boss.{mark}"))
         people = [unit.users.insert(employee(f"anna{n}.{mark}", **managed_by(boss.id))) for n in range(7)]
@@ -84,7 +87,7 @@ def test_everything_is_there(engine: Engine, owner_engine: Engine, store: Store,
         zip(
             TYPES,
             (
-                *("tenants", "directories", "domains", "credentials", "users", "activity", "groups", "memberships"),
+                *("tenants", "schemas", "directories", "domains", "credentials", "users", "activity", "groups", "memberships"),
                 *("mappings", "restrictions", "identity_links", "sessions", "holdings", "events"),
             ),
             strict=True,
