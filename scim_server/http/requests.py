@@ -26,6 +26,7 @@ from scim_server.scim.messages import MEDIA_TYPES, search_parameters
 from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
 from scim_server.scim.projection import Projection, written_on_request
+from scim_server.scim.references import in_filter
 from scim_server.scim.schemas import ResourceType, Types
 from scim_server.scim.versions import Precondition
 from scim_server.tenancy.client import Client
@@ -55,11 +56,10 @@ class Incoming:
         written = written_on_request(self.resource_type, self.body)
         return Projection.parse(self.resource_type, self.query.get("attributes"), self.query.get("excludedAttributes"), written)
 
-    @property
-    def filter(self) -> Bound | None:
-        """The bound filter, or None if there is no such parameter. An empty one is refused, never ignored."""
+    def filter(self, root: str) -> Bound | None:
+        """The bound filter, or None if there is no such parameter. An empty one is refused, never ignored. ``root`` is the service's."""
         text = self.query.get("filter")
-        return None if text is None else bind(parse_filter(text), self.resource_type)
+        return None if text is None else bind(in_filter(parse_filter(text), self.resource_type, root), self.resource_type)
 
     @property
     def order(self) -> Order | None:

@@ -96,7 +96,7 @@ class Endpoint:
         return responses.empty()
 
     def _search(self, incoming: requests.Incoming) -> Response:
-        projection, where, order, walks = incoming.projection, incoming.filter, incoming.order, "cursor" in incoming.query
+        projection, where, order, walks = incoming.projection, incoming.filter(self.base_url), incoming.order, "cursor" in incoming.query
         paging = self.walks.paging(incoming, g.scope) if walks else incoming.paging(self.walks.max_results)
         with self.store.read(g.scope) as unit:
             found = self._use_cases.search(unit, where, order, paging, links=projection.wants(self.linked))

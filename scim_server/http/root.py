@@ -22,6 +22,7 @@ from scim_server.scim.messages import list_response
 from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
 from scim_server.scim.projection import Projection
+from scim_server.scim.references import in_filter
 from scim_server.scim.resources import represent
 from scim_server.scim.schemas import ResourceType
 from scim_server.store.unit import Store, Unit
@@ -75,7 +76,7 @@ class Root:
     def _search(self, query: dict[str, str]) -> Response:
         if "cursor" in query:
             raise InvalidValue("A walk by cursor is at /Users or /Groups; what is found at the root is paged by startIndex.")
-        asked = list(_asked(list(self.store.types(g.scope)), query))
+        asked = list(_asked(list(self.store.types(g.scope)), query, self.base_url))
         place = paging.parse(query.get("startIndex"), query.get("count"), maximum=self.max_results)
         with self.store.read(g.scope) as unit:
             total, shown = self._sorted(unit, asked, place) if query.get("sortBy") else self._one_after_another(unit, asked, place)
@@ -106,7 +107,7 @@ class Root:
         return total, ordering.ranked(keyed, descending)[place.start_index - 1 : last]
 
 
-def _asked(types: list[ResourceType], query: dict[str, str]) -> Iterator[_Asked]:
+def _asked(types: list[ResourceType], query: dict[str, str], root: str) -> Iterator[_Asked]:
     """The query as each type understands it. What only another one has is without a value; what none has is refused."""
     text, sort_by, sort_order = query.get("filter"), query.get("sortBy"), query.get("sortOrder")
     parsed = None if text is None else parse_filter(text)
@@ -115,7 +116,7 @@ def _asked(types: list[ResourceType], query: dict[str, str]) -> Iterator[_Asked]
         others = [other for other in types if other is not each]
         yield _Asked(
             each,
-            None if parsed is None else bind(parsed, each, others),
+            None if parsed is None else bind(in_filter(parsed, each, root), each, others),
             ordering.bind(each, sort_by if each in known or not known else None, sort_order),
             Projection.parse(each, query.get("attributes"), query.get("excludedAttributes")),
         )

@@ -18,6 +18,7 @@ from scim_server.scim.errors import NotFound
 from scim_server.scim.matching import Bound
 from scim_server.scim.ordering import Order
 from scim_server.scim.paging import Paging
+from scim_server.scim.references import in_operations
 from scim_server.scim.resources import Document, Resource, accept, represent
 from scim_server.scim.versions import NO_PRECONDITION, Precondition
 from scim_server.store.unit import Page, Unit
@@ -54,7 +55,8 @@ def replace(unit: Unit, group_id: str, body: dict[str, Any], *, lenient: bool, p
 def patch(unit: Unit, group_id: str, body: dict[str, Any], *, lenient: bool, precondition: Precondition = NO_PRECONDITION) -> Resource:
     """The group with all operations of a PatchOp message applied, or as it was; returned without its members."""
     group = _locked(unit, group_id, precondition)
-    plan = scim_patch.plan(group.type, scim_patch.parse(body), lenient=lenient, schemas=group.document["schemas"])
+    operations = in_operations(scim_patch.parse(body), group.type, unit.base_url)
+    plan = scim_patch.plan(group.type, operations, lenient=lenient, schemas=group.document["schemas"])
     if plan.claims:
         shown = represent(read(unit, group_id, links=not lenient), unit.base_url)
         scim_patch.check_claims(plan.claims, shown, lenient=lenient)

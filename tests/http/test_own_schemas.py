@@ -20,12 +20,14 @@ from tests.tenants import fresh_scope
 # Discovery
 
 
-@pytest.mark.requirement("S-7643-6-01", "S-7643-7-14", "S-7644-4-01", "S-7644-4-02")
+@pytest.mark.requirement("S-7643-6-01", "S-7643-7-14", "S-7643-7-16", "S-7644-4-01", "S-7644-4-02")
 def test_a_credential_shows_what_its_tenant_has(acme: Scim, stranger: Scim) -> None:
     (user, group) = acme.get("/ResourceTypes").get_json(force=True)["Resources"]
     assert user["schemaExtensions"] == [{"schema": ENTERPRISE, "required": False}, {"schema": ACME, "required": False}]
     assert "schemaExtensions" not in group
     assert {each["id"] for each in acme.get("/Schemas").get_json(force=True)["Resources"]} == {USER, GROUP, ENTERPRISE, ACME}
+    listed = [attribute["name"] for each in acme.get("/Schemas").get_json(force=True)["Resources"] for attribute in each["attributes"]]
+    assert not {"id", "externalId", "meta", "schemas"} & {*listed}
     for urn in (ACME, ACME.upper(), ACME.replace(":", "%3A")):
         one = acme.get(f"/Schemas/{urn}").get_json(force=True)
         assert (one["id"], one["meta"]["location"].endswith(f"/Schemas/{ACME}")) == (ACME, True)

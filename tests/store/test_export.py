@@ -50,8 +50,7 @@ def furnish(engine: Engine, store: Store, scope: Scope) -> dict[str, Any]:
     registry.credentials.revoke(credential.id, OPERATOR)
     with store.write(scope) as unit:
         unit.schemas.lock()
-        unit.schemas.put(own_schema(), is_new=True)
-    with store.write(scope) as unit:
+        unit.schemas.put(own_schema(urn=f"urn:example:{mark}:User"), is_new=True)
         boss = unit.users.insert(user(f"boss.{mark}"))
         people = [unit.users.insert(employee(f"anna{n}.{mark}", **managed_by(boss.id))) for n in range(7)]
         teams = [unit.groups.insert(group(f"Team {n} {mark}")) for n in range(4)]
@@ -104,6 +103,9 @@ def test_everything_is_there(engine: Engine, owner_engine: Engine, store: Store,
 
     (tenant,) = found["tenant"]
     assert (tenant["id"], tenant["settings"], tenant["suspended"]) == (scope.tenant_id, {"rate_limit": 9}, None)
+    (schema,) = found["schema"]
+    assert (schema["id"], schema["required"]) == (f"urn:example:{had['mark']}:User", False)
+    assert [each["name"] for each in schema["definition"]["attributes"]] == ["badge"]
     federated, revoked = found["credential"]
     assert (federated["scopes"], federated["networks"]) == (["scim.read", "scim.write"], ["192.0.2.0/24"])
     assert (federated["audiences"], federated["directory_id"]) == (["api://a", "api://b"], had["directory"])
