@@ -1,6 +1,6 @@
 """Entra's dialect of SCIM, rewritten into RFC 7643 and RFC 7644 before anything is parsed.
 
-``normalise`` sees every request of a tenant whose profile is not ``rfc``. It is an ordered list of
+``normalise`` sees every request of a tenant whose profile is ``entra``. It is an ordered list of
 small rewrites, each total (any JSON goes in, nothing is raised), each with the bad request and the
 good one in its docstring. They look at shapes only, never at who sends them: a strict request
 comes out as it went in, and twice is once. What no rewrite understands is left for the core to

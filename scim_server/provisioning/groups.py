@@ -58,8 +58,7 @@ def patch(unit: Unit, group_id: str, body: dict[str, Any], *, lenient: bool, pre
     operations = in_operations(scim_patch.parse(body), group.type, unit.base_url)
     plan = scim_patch.plan(group.type, operations, lenient=lenient, schemas=group.document["schemas"])
     if plan.claims:
-        shown = represent(read(unit, group_id, links=not lenient), unit.base_url)
-        scim_patch.check_claims(plan.claims, shown, lenient=lenient)
+        scim_patch.check_claims(plan.claims, represent(group, unit.base_url), lenient=lenient)
     document = scim_patch.apply(group.type, group.document, plan.document, lenient=lenient) if plan.document else group.document
     added: list[str] = []
     removed: list[str] = []

@@ -110,6 +110,24 @@ def test_who_says_what_he_wants_to_see_is_answered(scim: Scim, ada: dict[str, An
     assert body_of(answer).keys() == set(names.split())
 
 
+@pytest.mark.requirement("S-7644-3.5.2.3-12")
+def test_what_was_read_may_be_sent_along_with_what_changes(scim: Scim, profile: str, ada: dict[str, Any]) -> None:
+    """And once it is old, a strict tenant holds it against the client."""
+    boss = scim.user("boss@example.com", displayName="Boss")
+    scim.patch(f"/Users/{ada['id']}", {"op": "add", "path": f"{ENTERPRISE}:manager", "value": {"value": boss["id"]}})
+    group = scim.group("Team", ada["id"], boss["id"])
+    for path, name in ((f"/Users/{ada['id']}", "title"), (f"/Groups/{group['id']}", "displayName")):
+        shown = body_of(scim.get(path))
+        changes = {"op": "replace", "value": {**shown, name: "Other"}}
+        assert scim.patch(path, changes).status_code in (200, 204)
+        after = body_of(scim.get(path))
+        assert {**after, "meta": 0} == {**shown, name: "Other", "meta": 0}
+        assert after["meta"]["version"] != shown["meta"]["version"]
+        again = scim.patch(path, changes, query={"attributes": name})
+        assert again.status_code == (200 if PROFILES[profile].lenient else 400)
+        assert body_of(scim.get(path)) == after
+
+
 UNCHANGED: list[Any] = [
     pytest.param({"op": "add", "path": "title", "value": "T"}, marks=pytest.mark.requirement("S-7644-3.5.2.1-09")),
     pytest.param(

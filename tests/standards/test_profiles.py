@@ -79,6 +79,8 @@ TABLE: list[tuple[str, str, Request, Any, Any, Any]] = [
      {"emails": [H, W]}, SAME, "noTarget"),
     ("where there are none", "S-7644-3.5.2.3-09", patch({}, replace("w@x", 'emails[type eq "work"].value')), {"emails": [W]}, SAME,
      "noTarget"),
+    ("one that is there, whole", "S-7644-3.5.2.3-06", patch({"emails": [W]}, replace({"value": "z@x"}, 'emails[type eq "work"]')),
+     {"emails": [{"type": "work", "value": "z@x"}]}, SAME, {"emails": [{"value": "z@x"}]}),
     ("one is added", "S-7644-3.5.2.1-13", patch({}, {"op": "add", "path": 'emails[type eq "work"].value', "value": "w@x"}),
      {"emails": [W]}, SAME, "noTarget"),
     ("one is removed", "S-7644-3.5.2.2-09", patch({"emails": [H]}, {"op": "remove", "path": 'emails[type eq "work"]'}), {"emails": [H]},
