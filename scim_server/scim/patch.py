@@ -159,7 +159,9 @@ def _agrees(said: Any, shown: Any) -> bool:
         names = {name.lower(): name for name in shown}
         return all(_agrees(each, shown.get(names.get(name.lower(), ""))) for name, each in said.items())
     if isinstance(said, list) and isinstance(shown, list):
-        return len(said) == len(shown) and all(any(_agrees(each, one) for one in shown) for each in said)
+        known = {each["value"]: each for each in shown}  # groups, which are the one such attribute with several values
+        named = [next((value for name, value in each.items() if name.lower() == "value"), None) for each in said if isinstance(each, dict)]
+        return sorted(map(str, named)) == sorted(known) and all(_agrees(each, known[name]) for each, name in zip(said, named, strict=False))
     return type(said) is type(shown) and bool(said == shown)
 
 

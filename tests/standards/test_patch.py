@@ -110,6 +110,16 @@ def test_who_says_what_he_wants_to_see_is_answered(scim: Scim, ada: dict[str, An
     assert body_of(answer).keys() == set(names.split())
 
 
+@pytest.mark.requirement("S-7644-3.5.2-12", "S-7644-3.5.2-13")
+def test_a_name_without_its_urn_means_what_the_schemas_of_the_user_have(scim: Scim, ada: dict[str, Any]) -> None:
+    path, bare = f"/Users/{ada['id']}", {"op": "add", "path": "department", "value": "D"}
+    assert body_of(scim.patch(path, bare))["scimType"] == "invalidPath"
+    assert body_of(scim.patch(path, {"op": "add", "path": "schemas", "value": [ENTERPRISE]}, bare))[ENTERPRISE] == {"department": "D"}
+    assert body_of(scim.patch(path, {**bare, "value": "E"}))[ENTERPRISE] == {"department": "E"}
+    assert body_of(scim.patch(path, {"op": "replace", "value": {"department": "F"}}))[ENTERPRISE] == {"department": "F"}
+    assert body_of(scim.patch(path, {"op": "remove", "path": ENTERPRISE}, bare))["scimType"] == "invalidPath"
+
+
 @pytest.mark.requirement("S-7644-3.5.2.3-12")
 def test_what_was_read_may_be_sent_along_with_what_changes(scim: Scim, profile: str, ada: dict[str, Any]) -> None:
     """And once it is old, a strict tenant holds it against the client."""
