@@ -63,6 +63,7 @@ def standing_still(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wsgi, "Rates", lambda default, share: Rates(default, share, lambda: 1000.0))
 
 
+@pytest.mark.requirement("S-7644-7-04")
 @pytest.mark.usefixtures("standing_still")
 def test_a_tenant_above_its_limit_is_told_when_to_come_back(engine: Engine, registry: Registry, scope: Scope, other_scope: Scope) -> None:
     """Two seconds' worth at once, then 429, whatever is asked; nobody else notices."""

@@ -89,7 +89,7 @@ def test_each_operation_is_told_as_if_it_had_come_alone(scim: Scim) -> None:
     assert scim.members(team["id"]) == {ada["id"]}
 
 
-@pytest.mark.requirement("S-7644-3.7-09", "S-7644-3.7-10", "S-7644-3.7-13")
+@pytest.mark.requirement("S-7644-3.7-09", "S-7644-3.7-10", "S-7644-3.7-13", "S-7644-3.12-05")
 def test_what_fails_stops_nothing_else(scim: Scim) -> None:
     ada = scim.user("ada")
     told = bulk(scim, user("ada"), user("bob"), {"method": "DELETE", "path": "/Users/nobody"}, user("cyd"))
@@ -290,7 +290,7 @@ def test_limits_are_published_and_kept(scim: Scim, app: Flask) -> None:
     assert str(told["maxPayloadSize"]) in large.get_json(force=True)["detail"]
 
 
-@pytest.mark.requirement("S-7643-7-04", "S-7643-4.1.1-02")
+@pytest.mark.requirement("S-7643-7-04", "S-7643-4.1.1-02", "S-7644-3.7-15")
 def test_nothing_that_is_never_returned_is_told(scim: Scim) -> None:
     answer = scim.post("/Bulk", {"schemas": [BULK_REQUEST], "Operations": [user("a", password="hunter2"), user("A", password="hunter2")]})
     assert "hunter2" not in answer.get_data(as_text=True)

@@ -213,7 +213,7 @@ def resources(owner_engine: Engine, scope: Scope) -> list[tuple[Any, ...]]:
     return sorted(found)
 
 
-@pytest.mark.requirement("S-7644-2-02", "S-7644-2-03", "S-7644-6-03", "S-7644-2.2-01")
+@pytest.mark.requirement("S-7644-2-02", "S-7644-2-03", "S-7644-6-03", "S-7644-2.2-01", "S-7644-3.7-14")
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_token_at_every_route(world: World, owner_engine: Engine, kind: str) -> None:
     before = resources(owner_engine, world.scope)
