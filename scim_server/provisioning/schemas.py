@@ -20,7 +20,7 @@ from scim_server.store.documents import unique_values
 from scim_server.store.unique_values import notation
 from scim_server.store.unit import Unit
 
-LOST, MISSING, TWICE = "does not fit", "is missing", "is not unique"
+LOST, MISSING, TWICE = "would be lost", "is missing", "is not unique"
 """What can be wrong with values, or the lack of them, under another schema."""
 
 SHOWN = 5

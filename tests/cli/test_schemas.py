@@ -76,12 +76,12 @@ def test_set_looks_at_values_first(cli: Command, tenant: str, file: File, user: 
     set_ = ("schema", "set", "--tenant", tenant, "--file", text)
     dry = answer(cli(*set_, "--dry-run", "--json"))
     assert (dry["dry_run"], dry["refused"], dry["changed"], dry["dropped"]) == (True, True, False, 7)
-    assert dry["findings"] == [{"attribute": f"{ACME}:level", "problem": "does not fit", "count": 7, "ids": ids[:5]}]
+    assert dry["findings"] == [{"attribute": f"{ACME}:level", "problem": "would be lost", "count": 7, "ids": ids[:5]}]
     told = done(cli(*set_, "--dry-run"))
     for each in ("attributes.level", "7 resources", ids[0], "--drop-values", "would lose values", "So it would be refused."):
         assert each in told
     told = refusal(cli(*set_))
-    for each in ("Nothing was changed", f"{ACME}:level does not fit in 7 resources", ids[4], ", …", "--drop-values"):
+    for each in ("Nothing was changed", f"{ACME}:level would be lost in 7 resources", ids[4], ", …", "--drop-values"):
         assert each in told
     assert answer(cli(*set_, "--dry-run", "--drop-values", "--json"))["refused"] is False
     assert answer(cli("schema", "show", "--tenant", tenant, ACME, "--json"))["attributes"][1]["type"] == "integer"
