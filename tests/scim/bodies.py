@@ -7,9 +7,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from scim_server.scim.attributes import Attribute, Mutability, Type
-from scim_server.scim.schemas import COMMON, ENTERPRISE_USER_SCHEMA, USER_SCHEMA, Schema
+from scim_server.scim.schemas import COMMON, ENTERPRISE_USER_SCHEMA, USER_SCHEMA, USER_TYPE, Schema
 
 text = st.sampled_from(["work", "home", "WORK", "Ada", "ada", "straße", "STRASSE", "a@example.com", "Zoë", "Zoe\u0308", "x y", ""])
+countries = st.sampled_from(["DE", "us"])
+certificates = st.sampled_from(["MAA=", "MAA", "MAMCAQE="])
+"""As far as is looked: a sequence in DER, and nothing behind it."""
 uris = st.sampled_from(["https://example.com/a", "../Users/1", "urn:a:b"])
 simple: dict[Type, st.SearchStrategy[Any]] = {
     Type.STRING: text,
@@ -24,7 +27,7 @@ simple: dict[Type, st.SearchStrategy[Any]] = {
 
 def values(attribute: Attribute) -> st.SearchStrategy[Any]:
     """JSON values that fit the attribute, null and empty ones among them."""
-    one = objects(attribute) if attribute.is_complex else simple[attribute.type]
+    one = objects(attribute) if attribute.is_complex else PARTICULAR[attribute] if attribute in PARTICULAR else simple[attribute.type]
     if not attribute.multi_valued:
         return st.none() | one
     return st.none() | st.lists(one | st.none(), max_size=3).map(_one_primary)
@@ -46,6 +49,13 @@ def _one_primary(elements: list[Any]) -> list[Any]:
         result.append(each)
     return result
 
+
+PARTICULAR: dict[Attribute, st.SearchStrategy[str]] = {
+    target.leaf: texts
+    for name, texts in (("addresses.country", countries), ("x509Certificates.value", certificates))
+    if (target := USER_TYPE.resolve(name))
+}
+"""What more is asked of than a type."""
 
 WRITTEN = [each for each in USER_SCHEMA.attributes if each.mutability is not Mutability.READ_ONLY and each.name != "userName"]
 

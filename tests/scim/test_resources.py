@@ -90,7 +90,7 @@ W, H = {"value": "w@x", "type": "work"}, {"value": "h@x", "type": "home"}
          {"addresses": [{"type": "work", "locality": "A"}, {"type": "work", "locality": "B"}]}, ...),
         (user(addresses=[{"type": "work", "locality": "A"}, {"locality": "a", "type": "WORK"}]),
          {"addresses": [{"type": "work", "locality": "A"}]}, ...),
-        (user(x509Certificates=[{"value": "YQ"}, {"value": "YQ=="}]), {"x509Certificates": [{"value": "YQ"}]}, ...),
+        (user(x509Certificates=[{"value": "MAA"}, {"value": "MAA="}]), {"x509Certificates": [{"value": "MAA"}]}, ...),
         (user(photos=[{"value": "https://h/A"}, {"value": "https://h/a"}]),
          {"photos": [{"value": "https://h/A"}, {"value": "https://h/a"}]}, ...),
         (user(emails=[{**W, "primary": True}, {**H, "primary": True}]), "invalidValue", ...),
