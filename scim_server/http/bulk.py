@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, g
 
@@ -50,8 +51,8 @@ class Bulk:
             told["bulkId"] = operation.bulk_id
         if changed is not None:
             told |= {"location": location(changed, self.base_url), "version": etag(changed.version)}
-        elif operation.resource_type is not None and operation.resource_id is not None:
-            told["location"] = f"{self.base_url}{operation.resource_type.endpoint}/{operation.resource_id}"
+        elif operation.resource_type is not None and outcome.resource_id is not None:
+            told["location"] = f"{self.base_url}{operation.resource_type.endpoint}/{quote(outcome.resource_id, safe='')}"
         if outcome.fault is not None:
             return {**told, "status": str(outcome.fault.status), "response": error(outcome.fault, g.request_id)}
         return {**told, "status": str(_status(operation))}

@@ -1,27 +1,29 @@
 """Bulk (RFC 7644 §3.7): the message, what its operations refer to, and what can be left for later where they refer to each other.
 
 parse        the message     -> operations, each good by itself or with its fault
-references   an operation    -> the bulkIds of others that it needs
-resolve      an operation    -> the same, with ids in their place
-postpone     an operation    -> without what refers to resources that are not there yet, and the PATCH that adds it
+References   an operation    -> the bulkIds of others that it needs; the same with ids in their place, or without them
+
+In which order they are run, ``bulk_order`` says.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
-from scim_server.scim.errors import Conflict, InvalidSyntax, InvalidValue, ScimError, TooLarge
-from scim_server.scim.messages import BULK_REQUEST, PATCH_OP
+from scim_server.scim.documents import layout_of
+from scim_server.scim.errors import InvalidSyntax, InvalidValue, ScimError, TooLarge
+from scim_server.scim.messages import BULK_REQUEST
 from scim_server.scim.schemas import ENTERPRISE_USER, ResourceType, Types
 
 MAX_OPERATIONS = 1000
 
 _METHODS = ("POST", "PUT", "PATCH", "DELETE")
 _REFERENCE = "bulkId:"
-_IN_A_PATH = re.compile(r'"bulkId:([^"\\]+)"')
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*+"', re.S)
 _LONGEST_ID = 256
 
 
@@ -68,54 +70,125 @@ def parse(body: Any, types: Types) -> BulkRequest:
     return BulkRequest(operations, limit)
 
 
-def references(operation: BulkOperation) -> set[str]:
-    """The bulkIds that the operation refers to."""
-    found = {_named(operation.resource_id)} if _is_reference(operation.resource_id) else set()
-    for container, key in _places(operation.body):
-        value = container[key]
-        if _is_reference(value):
-            found.add(_named(value))
-        elif key == "path" and _REFERENCE in value:
-            found.update(_IN_A_PATH.findall(value))
-    return found
+class References:
+    """What an operation refers to, and where. ``needs``: bulkIds; ``can_wait``: those of them that only members, or a manager, refer to.
 
-
-def resolve(operation: BulkOperation, ids: Mapping[str, str]) -> BulkOperation:
-    """The operation with ids in place of references; its body is changed in place."""
-    for container, key in _places(operation.body):
-        value = container[key]
-        if _is_reference(value):
-            container[key] = ids.get(_named(value), value)
-        elif key == "path" and _REFERENCE in value:
-            container[key] = _IN_A_PATH.sub(lambda found: f'"{ids.get(found[1], found[0][1:-1])}"', value)
-    if _is_reference(operation.resource_id):
-        return replace(operation, resource_id=ids[_named(operation.resource_id)])
-    return operation
-
-
-def postpone(operation: BulkOperation, missing: Collection[str]) -> tuple[BulkOperation, dict[str, Any]]:
-    """A POST without what refers to ``missing`` bulkIds, and the PatchOp that adds it when they are there.
-
-    That can be members of a group, and the manager of a user. Conflict where anything else refers to them (§3.7.1).
+    What a client sends in vain (readOnly attributes) refers to nothing.
     """
-    body = dict(operation.body or {})
-    later: list[dict[str, Any]] = []
-    wanted = {f"{_REFERENCE}{each}" for each in missing}
-    if isinstance(members := body.get("members"), list):
-        late = [each for each in members if isinstance(each, dict) and each.get("value") in wanted]
-        body["members"] = [each for each in members if each not in late]
-        if late:
-            later.append({"op": "add", "path": "members", "value": late})
-    enterprise = body.get(ENTERPRISE_USER)
-    manager = enterprise.get("manager") if isinstance(enterprise, dict) else None
-    if isinstance(manager, dict) and manager.get("value") in wanted:
-        assert isinstance(enterprise, dict)
-        body[ENTERPRISE_USER] = {name: value for name, value in enterprise.items() if name != "manager"}
-        later.append({"op": "replace", "path": f"{ENTERPRISE_USER}:manager", "value": manager})
-    first = replace(operation, body=body)
-    if references(first) & set(missing):
-        raise Conflict("This operation and others need each other first; only members and managers can be added afterwards.")
-    return first, {"schemas": [PATCH_OP], "Operations": later}
+
+    def __init__(self, operation: BulkOperation) -> None:
+        self._operation = operation
+        self._places: list[tuple[Any, Any, str]] = []
+        self._members: tuple[str, list[frozenset[str]]] | None = None
+        self._manager: tuple[str, str, frozenset[str]] | None = None
+        self.target = frozenset((_named(operation.resource_id),)) if _is_reference(operation.resource_id) else frozenset[str]()
+        must, can_wait = set(self.target), set[str]()
+        if operation.fault is None and operation.body is not None:
+            if operation.method == "PATCH":
+                must |= self._within(operation.body) | self._in_paths(operation.body)
+            else:
+                self._of_resource(operation.body, must, can_wait)
+        self.needs = frozenset(must | can_wait)
+        self.can_wait = frozenset(can_wait - must)
+
+    def resolve(self, ids: Mapping[str, str]) -> BulkOperation:
+        """The operation with ids in place of references; those that are not in ``ids`` are left as they are.
+
+        The body is changed in place; another call, with other ids, is right again.
+        """
+        for holder, key, text in self._places:
+            holder[key] = ids.get(_named(text), text) if _is_reference(text) else _filled(text, ids)
+        if not self.target:
+            return self._operation
+        (name,) = self.target
+        return replace(self._operation, resource_id=ids.get(name, self._operation.resource_id))
+
+    def without(self, missing: Set[str]) -> dict[str, Any]:
+        """The body (of a POST) less the members, or the manager, that refer to one of these bulkIds."""
+        body = dict(self._operation.body or {})
+        if self._members is not None:
+            name, needs = self._members
+            body[name] = [each for each, needed in zip(body[name], needs, strict=True) if not needed & missing]
+        if self._manager is not None and self._manager[2] & missing:
+            urn, name, _ = self._manager
+            body[urn] = {key: value for key, value in body[urn].items() if key != name}
+        return body
+
+    def _of_resource(self, body: dict[str, Any], must: set[str], can_wait: set[str]) -> None:
+        assert self._operation.resource_type is not None
+        layout = layout_of(self._operation.resource_type)
+        for name, value in body.items():
+            known = layout.fields.get(name.lower())
+            links = known is not None and layout.members is not None and known.holder is layout.members
+            if links and isinstance(value, list):
+                needs = [self._at(value, place) for place in range(len(value))]
+                self._members = name, needs
+                can_wait.update(*needs)
+            elif name.lower() == ENTERPRISE_USER.lower() and isinstance(value, dict):
+                for inner in value:
+                    found = self._at(value, inner)
+                    if inner.lower() == "manager":
+                        self._manager = name, inner, found
+                        can_wait |= found
+                    else:
+                        must |= found
+            elif known is None or known.kept or links:
+                must |= self._at(body, name)
+
+    def _at(self, holder: Any, key: Any) -> frozenset[str]:
+        """What the value at that place refers to."""
+        value = holder[key]
+        if not _is_reference(value):
+            return self._within(value)
+        self._places.append((holder, key, value))
+        return frozenset((_named(value),))
+
+    def _within(self, value: Any) -> frozenset[str]:
+        """What texts within an array or an object refer to; without recursion, since a client says how deep it is."""
+        found: set[str] = set()
+        pending = [value]
+        while pending:
+            holder = pending.pop()
+            items = holder.items() if isinstance(holder, dict) else enumerate(holder) if isinstance(holder, list) else ()
+            for key, each in items:
+                if _is_reference(each):
+                    found.add(_named(each))
+                    self._places.append((holder, key, each))
+                elif isinstance(each, (dict, list)):
+                    pending.append(each)
+        return frozenset(found)
+
+    def _in_paths(self, message: dict[str, Any]) -> set[str]:
+        """What literals in the paths of a PatchOp message refer to."""
+        found: set[str] = set()
+        lists = [value for name, value in message.items() if name.lower() == "operations" and isinstance(value, list)]
+        for each in (each for listed in lists for each in listed if isinstance(each, dict)):
+            for key, path in each.items():
+                if key.lower() == "path" and isinstance(path, str) and _REFERENCE in path and not _is_reference(path):
+                    named = {name for literal in _LITERAL.findall(path) if (name := _in_literal(literal)) is not None}
+                    if named:
+                        found |= named
+                        self._places.append((each, key, path))
+        return found
+
+
+def _in_literal(literal: str) -> str | None:
+    """The bulkId that a literal, with its quotes, refers to."""
+    try:
+        value = json.loads(literal)
+    except ValueError:
+        return None
+    return _named(value) if _is_reference(value) else None
+
+
+def _filled(path: str, ids: Mapping[str, str]) -> str:
+    """A path with ids in place of the references in its literals."""
+
+    def known(literal: re.Match[str]) -> str:
+        name = _in_literal(literal[0])
+        return json.dumps(ids[name]) if name is not None and name in ids else literal[0]
+
+    return _LITERAL.sub(known, path)
 
 
 def _members(value: Any, known: Collection[str]) -> dict[str, Any]:
@@ -182,18 +255,3 @@ def _is_reference(value: Any) -> TypeGuard[str]:
 def _named(reference: str) -> str:
     """The bulkId that a reference names."""
     return reference[len(_REFERENCE) :]
-
-
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Each string in a JSON value, by what holds it and where; without recursion, since a client says how deep it is."""
-    pending = [value]
-    while pending:
-        container = pending.pop()
-        if not isinstance(container, (dict, list)):
-            continue
-        for key in list(container) if isinstance(container, dict) else range(len(container)):
-            each = container[key]
-            if isinstance(each, str):
-                yield container, key
-            elif isinstance(each, (dict, list)):
-                pending.append(each)

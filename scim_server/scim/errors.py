@@ -16,6 +16,7 @@
     ├── Conflict         409  (none)          operations of a Bulk that need each other first (RFC 7644 §3.7.1)
     ├── PreconditionFailed 412 (none)         If-Match names another version
     ├── TooLarge         413  (none)          more operations, members or bytes than allowed
+    ├── ServerError      500  (none)          the service failed at an operation of a Bulk
     └── TryAgain         503  (none)          the service cannot do it now
 
 ``detail`` is read by the customer's administrator in the provisioning log, so it says what was
@@ -93,6 +94,10 @@ class PreconditionFailed(ScimError):
 
 class TooLarge(ScimError):
     status = 413
+
+
+class ServerError(ScimError):
+    status = 500
 
 
 class TryAgain(ScimError):
