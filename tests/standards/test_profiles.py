@@ -109,6 +109,15 @@ TABLE: list[tuple[str, str, Request, Any, Any, Any]] = [
      "invalidFilter"),
     ("what looks like one and is text", "S-7644-3.4.2.2-31", find('title eq "True"', title="true"), FOUND, SAME, FOUND),
     ("no boolean at all", "S-7643-2.3.2-01", post(active="yes"), "invalidValue", SAME, "invalidValue"),
+    # what a value says beside its type
+    ("a country that is no code", "S-7643-4.1.2-03", post(addresses=[{"country": "USA"}]), {"addresses": [{"country": "USA"}]}, SAME,
+     "invalidValue"),
+    ("a country", "S-7643-4.1.2-03", post(addresses=[{"country": "DE"}]), {"addresses": [{"country": "DE"}]}, SAME,
+     {"addresses": [{"country": "DE"}]}),
+    ("what is no certificate", "S-7643-4.1.2-08", post(x509Certificates=[{"value": "AAEC"}]), {"x509Certificates": [{"value": "AAEC"}]},
+     SAME, "invalidValue"),
+    ("a type that RFC 7643 does not name", "S-7643-2.3.1-01", post(emails=[{"type": "ship", "value": "s@x"}]),
+     {"emails": [{"type": "ship", "value": "s@x"}]}, SAME, {"emails": [{"type": "ship", "value": "s@x"}]}),
     # Entra's own
     ("text without quotes", "S-7644-3.4.2.2-09", find("userName eq new"), FOUND, "invalidFilter", "invalidFilter"),
     ("a lone backslash", "S-7644-3.4.2.2-08", find('userName eq "a\\z"'), NOT_FOUND, "invalidFilter",
