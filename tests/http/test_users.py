@@ -36,7 +36,7 @@ FULL: dict[str, Any] = {
     "addresses": [{"type": "work", "formatted": "Pier 4\n8000 Aarhus", "streetAddress": "Pier 4", "locality": "Aarhus", "country": "DK"}],
     "entitlements": [{"value": "parking"}],
     "roles": [{"value": "planner", "display": "Planner", "primary": True}],
-    "x509Certificates": [{"value": "MIIDQzCCAqygAwIBAgICEAAwDQ=="}],
+    "x509Certificates": [{"value": "MAMCAQE="}],
     ENTERPRISE: {
         "employeeNumber": "40117",
         "costCenter": "CC-1",
