@@ -107,10 +107,11 @@ Ways: TypeAlias = Sequence[ColumnElement[Any]] | None
 
 
 class Columns:
-    """The attributes of one resource type, in ``rows``: its table, or some of the table's rows."""
+    """The attributes of the resource type of that name, in ``rows``: its table, or some of the table's rows."""
 
     def __init__(self, rows: FromClause, name: str, endpoint: str) -> None:
         self.rows = rows
+        self.name = name
         self._keys: ColumnElement[Any] = rows.c["keys"]
         version = literal_column("'W/\"'").concat(cast(rows.c.version, Text)).concat(literal_column("'\"'"))
         self._leaves: dict[str, Leaf] = {

@@ -35,6 +35,11 @@ def new(instant: datetime) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def made(id: str) -> float:
+    """When an id was made, in seconds since 1970."""
+    return int(id[:8] + id[9:13], 16) / 1000
+
+
 def is_id(text: str) -> bool:
     """Whether this could be one of our ids. Any other spelling of a UUID is not: ids are case-sensitive."""
     return _CANONICAL.fullmatch(text) is not None

@@ -14,15 +14,22 @@ from scim_server.scim.schemas import Types
 from scim_server.store.connections import Connection, Row
 from scim_server.store.documents import instant_text
 from scim_server.store.errors import Outdated, StoreError
+from scim_server.store.landmarks import Landmarks
 from scim_server.store.statements import Statement
 
 
 class Scoped:
-    """A connection bound to one tenant: it runs Statements, and those do not compile without ``tenant_id``."""
+    """A connection bound to one tenant: it runs Statements, and those do not compile without ``tenant_id``.
 
-    def __init__(self, connection: Connection, scope: Scope, now: datetime, types: Callable[[], Types]) -> None:
+    ``landmarks`` are there for whoever sees nothing but what was committed.
+    """
+
+    def __init__(
+        self, connection: Connection, scope: Scope, now: datetime, types: Callable[[], Types], landmarks: Landmarks | None = None
+    ) -> None:
         self._connection = connection
         self._find_types = types
+        self.landmarks = landmarks
         self.scope = scope
         self.now = now
 

@@ -26,6 +26,7 @@ from scim_server.store.export import Export
 from scim_server.store.groups import Groups
 from scim_server.store.holdings import Holdings
 from scim_server.store.identity_links import IdentityLinks
+from scim_server.store.landmarks import Landmarks
 from scim_server.store.members import Members
 from scim_server.store.migrations import HEAD
 from scim_server.store.pages import Page
@@ -56,11 +57,13 @@ class Unit:
     ``now`` is when it began: the one instant of all that it does. ``base_url`` is the Store's.
     """
 
-    def __init__(self, connection: Connection, scope: Scope, base_url: str, types: Callable[[], Types]) -> None:
+    def __init__(
+        self, connection: Connection, scope: Scope, base_url: str, types: Callable[[], Types], landmarks: Landmarks | None = None
+    ) -> None:
         self.scope = scope
         self.base_url = base_url
         self.now = clock.now()
-        self._scoped = scoped = Scoped(connection, scope, self.now, types)
+        self._scoped = scoped = Scoped(connection, scope, self.now, types, landmarks)
         self.users = Users(scoped, base_url)
         self.groups = Groups(scoped, base_url)
         self.members = Members(scoped, base_url)
@@ -90,13 +93,14 @@ class Store:
         self._database = database(engine)
         self._base_url = base_url
         self._types = ResourceTypes()
+        self._landmarks = Landmarks()
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[Unit]:
         """A Unit that only reads; each of its statements sees the database as it is then."""
         with self._connection() as connection:
             connection.enter(scope.tenant_id)
-            yield self._unit(connection, scope)
+            yield self._unit(connection, scope, landmarks=self._landmarks)
 
     @contextmanager
     def picture(self, scope: Scope) -> Iterator[Unit]:
@@ -165,8 +169,8 @@ class Store:
                     return False
                 raise
 
-    def _unit(self, connection: Connection, scope: Scope, *, writes: bool = False) -> Unit:
-        return Unit(connection, scope, self._base_url, lambda: self._types.of(scope, connection, holds=writes))
+    def _unit(self, connection: Connection, scope: Scope, *, writes: bool = False, landmarks: Landmarks | None = None) -> Unit:
+        return Unit(connection, scope, self._base_url, lambda: self._types.of(scope, connection, holds=writes), landmarks)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -234,7 +234,7 @@ def rows_of(engine: Engine, scope: Scope) -> list[tuple[Any, ...]]:
     """Every row of a tenant, of every table that has tenants."""
     rows: list[tuple[Any, ...]] = []
     with engine.connect() as connection:
-        own = ("users", "groups", "user_emails", "memberships", "activity", "events", "credentials", "schemas", "unique_values")
+        own = ("users", "groups", "user_emails", "memberships", "activity", "events", "credentials", "schemas", "tallies", "unique_values")
         for table in (*own, *isolation_of_sign_in.TABLES):
             found = connection.execute(text(f"SELECT * FROM {table} WHERE tenant_id = :t"), {"t": scope.tenant_id})
             rows += [(table, *map(str, row)) for row in found]

@@ -155,12 +155,19 @@ def by_first_columns(plan: str) -> bool:
     return "Seq Scan" not in plan and all(re.search(rf"\b{first[index]} = ", condition) for index, condition in scans)
 
 
-def test_a_page_of_everything_is_found_in_an_index_alone(tenants: Tenants) -> None:
-    statements, _ = users._SEARCH.search(None, Shape(links=True))
-    assert "users_live" in tenants.plan(statements.page, limit=101, offset=500)
-    total = tenants.plan(statements.total)
-    if tenants.engine.dialect.name == "postgresql":  # SQLite may know from statistics that there is one tenant only
-        assert "users_live" in total, total
+@pytest.mark.parametrize("place", [{"offset": 500}, {"offset": 50, "from_id": NOBODY}, {"after_id": NOBODY}], ids=str)
+def test_a_page_of_everything_is_found_in_an_index_and_nobody_is_counted(tenants: Tenants, place: dict[str, Any]) -> None:
+    shape = Shape(links=True, after="id" if "after_id" in place else None, landmark="from_id" in place)
+    statements, _ = users._SEARCH.search(None, shape)
+    page, total = tenants.plan(statements.page, limit=101, **place), tenants.plan(statements.total)
+    sqlite = tenants.engine.dialect.name == "sqlite"
+    tallied = r"SEARCH tallies .*\(tenant_id=\? AND resource_type=\?\)" if sqlite else "tallies_pkey"
+    for plan in (page, total):
+        assert len(re.findall(tallied, plan)) == 2, plan  # the total and the shifts
+    assert "users" not in total, total
+    assert "users_live" in page, page
+    if place.keys() & {"from_id", "after_id"}:  # the index is entered there, and not gone through up to there
+        assert re.search(r"users_live \(tenant_id=\? AND id>\?\)" if sqlite else r"Index Cond: .*\(id >", page), page
 
 
 @pytest.mark.parametrize("name", ["_REMOVE", "_REMOVE_ONE", "_ALREADY", "_ADD"])

@@ -35,7 +35,7 @@ _CONDITION = re.compile(r"\b(?:\w+\.)?tenant_id = (\$\d+(?:::UUID)?|:tenant_id)"
 _TENANT_TABLES = [table.name for table in metadata.sorted_tables if "tenant_id" in table.c]
 _STRICT = {
     *("users", "groups", "user_emails", "memberships", "activity", "events"),
-    *("sign_ins", "identity_links", "mappings", "restrictions", "holdings", "schemas", "unique_values"),
+    *("sign_ins", "identity_links", "mappings", "restrictions", "holdings", "schemas", "tallies", "unique_values"),
 }
 """Of these nothing is there for whom no tenant was named."""
 

@@ -21,7 +21,7 @@ from scim_server.store.connections import raise_translated
 from scim_server.store.errors import Busy, StoreError
 from scim_server.store.migrations import roles
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest step."""
 
 ROLE = "scim_app"

@@ -10,6 +10,7 @@
     signing_keys     what our own access tokens are signed with; the private half is sealed (look-up)
     sessions         signed-in periods                                                 (look-up)
     users, groups    the resources: one JSON document each, and what is lifted out of it
+    tallies          how many live ones there are; kept by triggers (migration 0006)
     user_emails      e-mail values of live users, to find them by
     schemas          by which tenants extend users and groups
     unique_values    values of live resources that those schemas want to be unique
@@ -43,7 +44,7 @@ removed is not to come back by signing in.
 from __future__ import annotations
 
 from scim_server.store.tables.access import apps, holdings, identity_links, mappings, restrictions, sessions, sign_ins, signing_keys
-from scim_server.store.tables.resources import activity, events, groups, memberships, unique_values, user_emails, users
+from scim_server.store.tables.resources import activity, events, groups, memberships, tallies, unique_values, user_emails, users
 from scim_server.store.tables.tenancy import credentials, directories, domains, schemas, sealed, secrets, tenants
 from scim_server.store.tables.types import Id, Instant, Json, Key, metadata
 
@@ -71,6 +72,7 @@ __all__ = [
     "sessions",
     "sign_ins",
     "signing_keys",
+    "tallies",
     "tenants",
     "unique_values",
     "user_emails",

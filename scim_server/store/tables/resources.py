@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from scim_server.store.tables.types import Id, Instant, Json, Key, metadata, open_index
 
@@ -69,6 +80,18 @@ unique_values = Table(
     Column("value_key", Key, nullable=False),
     PrimaryKeyConstraint("resource_id", "attribute", "value_key", "tenant_id"),
     UniqueConstraint("value_key", "attribute", "tenant_id"),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("tenant_id", Id, nullable=False),
+    Column("resource_type", Text, nullable=False),
+    Column("slot", Integer, nullable=False),  # what several connections count they add up in rows of their own
+    Column("live", BigInteger, nullable=False),
+    Column("shifts", BigInteger, nullable=False),  # how often the place of a resource that was made before may have become another
+    PrimaryKeyConstraint("tenant_id", "resource_type", "slot"),
+    ForeignKeyConstraint(["tenant_id"], ["tenants.id"]),
 )
 
 memberships = Table(
