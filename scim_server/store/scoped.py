@@ -29,14 +29,23 @@ class Scoped:
     ) -> None:
         self._connection = connection
         self._find_types = types
+        self._types: Types | None = None
         self.landmarks = landmarks
         self.scope = scope
         self.now = now
 
-    @cached_property
+    # No cached_property: before Python 3.12 all of them share a lock, and whoever asks the database here may have to wait for a
+    # transaction whose thread waits for that lock.
+    @property
     def types(self) -> Types:
         """The tenant's resource types. A change of its schemas puts others in their place, for what is written after it."""
-        return self._find_types()
+        if self._types is None:
+            self._types = self._find_types()
+        return self._types
+
+    @types.setter
+    def types(self, types: Types) -> None:
+        self._types = types
 
     @cached_property
     def now_text(self) -> str:
