@@ -155,6 +155,7 @@ def test_whoever_ends_or_is_made_late_moves_what_comes_behind(store: Store, scop
     end(store, scope, there.pop(0))
     assert page(store, scope, 19, 5) == ([], 18)
     assert page(store, scope, 16, 5) == (there[15:], 18)
+    page(store, scope, 11, 5)
     monkeypatch.setattr(ids, "new", lambda instant: just_before(there[2]))
     monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) - timedelta(seconds=LATE_S + 1))
     there += make(store, scope, "late")
