@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import secrets
+import socket
 from urllib.parse import quote
 
+from conformance.checks.answer import Answer
+from conformance.checks.evidence import Skipped
 from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, SHOULD, check
+from conformance.checks.registry import MAY, MUST, SHOULD, check
 
 CLAUSE = "RFC 7644 §2, RFC 6750 §3"
 
@@ -131,3 +136,67 @@ def cache(probe: Probe) -> None:
     answer.expect(
         any(word in control for word in ("no-store", "no-cache", "private")), "Cache-Control: no-store", f"Cache-Control: {control}"
     )
+
+
+PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s",]+)')
+CODES = {"invalid_request", "invalid_token", "insufficient_scope"}
+
+
+def parameters(answer: Answer) -> list[tuple[str, str]]:
+    """The parameters of a challenge to a bearer token."""
+    challenge = answer.header("WWW-Authenticate") or ""
+    answer.expect(challenge.lower().startswith("bearer "), 'WWW-Authenticate: Bearer realm="…"', f"WWW-Authenticate: {challenge}")
+    return [(name.lower(), value.strip('"')) for name, value in PARAMETER.findall(challenge[7:])]
+
+
+@check("auth.challenge", MUST, "RFC 6750 §3", "S-6750-3-02")
+def challenge(probe: Probe) -> None:
+    "Each parameter of a challenge is there once, and error is one of the three codes that there are."
+    stranger = {"Authorization": f"Bearer {secrets.token_urlsafe(32)}"}
+    for answer in (probe.request("GET", "/Users", anonymous=True), probe.get("/Users", headers=stranger)):
+        found = parameters(answer.status(401))
+        names = [name for name, _ in found]
+        told = f"WWW-Authenticate: {answer.header('WWW-Authenticate')}"
+        answer.expect(len(set(names)) == len(names), "each parameter once", told)
+        answer.expect(all(value in CODES for name, value in found if name == "error"), "an error of " + ", ".join(sorted(CODES)), told)
+
+
+@check("auth.two-ways", SHOULD, "RFC 6750 §2 and §3.1", "S-6750-2-01")
+def two_ways(probe: Probe) -> None:
+    "A token in the header and one in the URL as well are refused with 400."
+    probe.get("/Users", f"count=1&access_token={quote(probe.wire.token or '')}").status(400, 401)
+
+
+@check("auth.tls", MUST, "RFC 7644 §7.2", "S-7644-7.2-01")
+def tls(probe: Probe) -> None:
+    "The base URL is https."
+    host = probe.wire.host
+    try:
+        here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = host == "localhost"
+    if probe.wire.scheme != "https" and here:
+        raise Skipped("the server is asked on this machine")
+    answer = probe.get("/ServiceProviderConfig")
+    answer.expect(probe.wire.scheme == "https", "a base URL that begins with https://", probe.wire.base_url)
+
+
+@check("auth.fetch", MAY, "RFC 7643 §9 (silent; OWASP: server-side request forgery)", "S-7644-7-05", "S-7643-4.1.2-04")
+def fetch(probe: Probe) -> None:
+    "The server does not go to addresses that a client names: nobody comes to one of this machine that is sent as a photo."
+    with socket.create_connection((probe.wire.host, probe.wire.port), timeout=probe.wire.timeout) as way:
+        family, address = way.family, way.getsockname()[0]
+    with socket.socket(family) as listener:
+        listener.bind((address, 0))
+        listener.listen()
+        listener.settimeout(0.5)
+        host = f"[{address}]" if ":" in address else address
+        there = f"http://{host}:{listener.getsockname()[1]}/chk.png"
+        body = probe.user_body(photos=[{"value": there, "type": "photo"}], profileUrl=there)
+        answer = probe.post("/Users", body).status(201, 400)
+        try:
+            visitor, _ = listener.accept()
+        except TimeoutError:
+            return
+        visitor.close()
+        raise answer.fail(f"nobody who comes to {there}", "somebody came")

@@ -6,6 +6,8 @@ Exit status: 0 no MUST failed, 1 a MUST failed or could not be carried out, 2 us
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from conformance import authentication
 from conformance.bearer import NoToken
 from conformance.checks import offer, report, runner
 from conformance.checks.catalogue import select
+from conformance.checks.offer import ME, OTHER
 from conformance.wire import Unreachable, Wire
 
 USAGE = 2
@@ -36,6 +39,17 @@ def parser() -> argparse.ArgumentParser:
         "--only", metavar="GROUP|ID", nargs="+", action="extend", help="only these groups or checks (users, users.create, …)"
     )
     arguments.add_argument("--list", action="store_true", help="show the checks and run none")
+    arguments.add_argument(
+        "--requirements",
+        action="store_true",
+        help="show, for each requirement, by which checks it is shown and how they ended (in --json always)",
+    )
+    arguments.add_argument(
+        "--other-token", metavar="TOKEN", help="a token of another tenant, for the checks of isolation (default: SCIM_OTHER_TOKEN)"
+    )
+    arguments.add_argument(
+        "--me-token", metavar="TOKEN", help="a token of a person, for the checks of /Me (default: SCIM_ME_TOKEN, or else the first token)"
+    )
     arguments.add_argument("--quiet", action="store_true", help="show the summary only")
     arguments.add_argument("--timeout", metavar="SECONDS", type=float, default=20.0, help="how long to wait for an answer (default 20)")
     authentication.add_options(arguments)
@@ -58,7 +72,7 @@ def main(argv: list[str]) -> int:
     except ValueError as unknown:
         return refuse(f"{unknown}; --list shows what there is")
     if options.list:
-        report.catalogue(console, checks)
+        (report.requirements_of if options.requirements else report.catalogue)(console, checks)
         return 0
     if not options.base_url:
         return refuse("--base-url is needed")
@@ -66,17 +80,23 @@ def main(argv: list[str]) -> int:
         try:
             way = stack.enter_context(authentication.opened(options))
             wire = stack.enter_context(Wire(options.base_url, way.source, timeout=options.timeout))
+            besides = {
+                name: stack.enter_context(Wire(options.base_url, token, timeout=options.timeout))
+                for name, token in ((OTHER, _besides(options, "other_token")), (ME, _besides(options, "me_token")))
+                if token
+            }
         except ValueError as bad:
             return refuse(str(bad))
         try:
-            if refusal := greet(wire):
+            if refusal := greet(wire) or greet_others(besides):
                 return refuse(refusal)
             offered = offer.read(wire)
+            others = {name: (each, offer.read(each)) for name, each in besides.items()}
         except NoToken as none:
             return refuse(str(none))
         except Unreachable as unreachable:
             return refuse(f"the server cannot be reached: {unreachable.reason}")
-        outcome = replace(runner.run(wire, offered, checks), authentication=way)
+        outcome = replace(runner.run(wire, offered, checks, others=others), authentication=way)
     for path, written in ((options.json, report.to_json), (options.junit, report.to_junit)):
         if path is not None:
             try:
@@ -84,7 +104,25 @@ def main(argv: list[str]) -> int:
             except OSError as error:
                 return refuse(f"cannot write {path}: {error.strerror}")
     (report.summary if options.quiet else report.text)(console, outcome)
+    if options.requirements:
+        report.requirements(console, outcome)
     return outcome.exit_status
+
+
+def _besides(options: argparse.Namespace, name: str) -> str | None:
+    """A token besides the first: as it is given, or from the environment. ValueError if it cannot be one."""
+    token = getattr(options, name) or os.environ.get(f"SCIM_{name.upper()}") or None
+    if token and not (token.isascii() and token.isprintable()):
+        raise ValueError(f"the value of --{name.replace('_', '-')} has characters in it that cannot be part of it; copy it once more")
+    return token
+
+
+def greet_others(besides: Mapping[str, Wire]) -> str | None:
+    """Why it makes no sense to go on with the credentials besides the first, if so."""
+    for name, path in ((OTHER, "/Users"), (ME, "/Me")):
+        if (wire := besides.get(name)) and (status := wire.request("GET", path, query={"count": 1}).status) in (401, 403):
+            return f"the server refuses the token of {name}: GET {wire.base_url}{path} answers {status}"
+    return None
 
 
 def greet(wire: Wire) -> str | None:

@@ -15,7 +15,7 @@ def answer(probe: Probe) -> None:
     came.expect(came.response.body == b"", "no body")
 
 
-@check("delete.gone", MUST, CLAUSE, "S-7644-3.6-02", "S-7644-3.6-06")
+@check("delete.gone", MUST, CLAUSE, "S-7644-3.6-02", "S-7644-3.6-05", "S-7644-3.6-06")
 def gone(probe: Probe) -> None:
     "After a DELETE every operation on the user answers 404."
     user = probe.user()

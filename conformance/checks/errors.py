@@ -235,6 +235,14 @@ def trailing_slash(probe: Probe) -> None:
     probe.get("/Users/", {"count": 1}).resources()
 
 
+@check("errors.input.twice", MAY, "RFC 8259 §4", "S-7644-3.8-07", "S-7643-2.1-05")
+def twice(probe: Probe) -> None:
+    "A body that has the same name twice is refused with 400, and not guessed at."
+    body = json.dumps(probe.user_body())
+    raw = body[:-1] + f', "userName": {json.dumps(probe.name("other"))}}}'
+    probe.request("POST", "/Users", raw=raw).status(400)
+
+
 # -- scimType -------------------------------------------------------------------------------------------------------
 
 

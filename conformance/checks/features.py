@@ -44,7 +44,7 @@ def etag_denied(probe: Probe) -> None:
     answer.expect(answer.header("ETag") is None, "no ETag header", f"ETag: {answer.header('ETag')}")
 
 
-@check("features.max-results", MUST, "RFC 7643 §5", "S-7643-5-01", "S-7644-3.4.2.2-38", needs=["filter"])
+@check("features.max-results", MUST, "RFC 7643 §5", "S-7643-5-01", "S-7644-3.4.2.2-38", "S-7644-3.4.2.1-02", needs=["filter"])
 def max_results(probe: Probe) -> None:
     "filter.maxResults is kept: no more resources come, whatever count says."
     limit = probe.get("/ServiceProviderConfig").status(200).value("filter", "maxResults")
@@ -58,7 +58,7 @@ def max_results(probe: Probe) -> None:
         everything.expect(len(everything.resources()) <= limit, f"at most {limit} Resources", f"{len(everything.resources())} Resources")
 
 
-@check("features.me", SHOULD, "RFC 7644 §3.11", "S-7644-3.11-01", "S-7644-3.11-02")
+@check("features.me", SHOULD, "RFC 7644 §3.11", "S-7644-3.11-01", "S-7644-3.11-02", "S-7644-3.11-05")
 def me(probe: Probe) -> None:
     "/Me is answered as itself (200, 308) or refused as not implemented or not applicable (501, 404, 403)."
     answer = probe.get("/Me")

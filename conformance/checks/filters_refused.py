@@ -55,7 +55,7 @@ refuses("date", 'meta.created gt "yesterday"', "A dateTime that is none", "S-764
 refuses("null-order", "userName gt null", "gt null", "S-7644-3.4.2.2-32", level=MAY)
 
 
-@check("filters.refused.password", SHOULD, "RFC 7643 §7", "S-7643-7-05", "S-7644-3.4.2.2-41", needs=["filter"])
+@check("filters.refused.password", SHOULD, "RFC 7643 §7", "S-7643-7-05", "S-7644-3.4.2.2-41", "S-7643-4.1.1-05", needs=["filter"])
 def password(probe: Probe) -> None:
     "A filter on password is refused (400 or 403), or finds nobody; it tells nothing of a password."
     probe.user()

@@ -187,3 +187,41 @@ def delete_user(probe: Probe) -> None:
     group = probe.group(members=[ann, bob])
     probe.delete(ann.path).status(204)
     expect_members(probe, group, bob)
+
+
+@check("groups.members.no-value", MAY, "RFC 7643 §2.2", "S-7643-7-11", needs=GROUPS)
+def members_no_value(probe: Probe) -> None:
+    "A member without a value is refused with 400."
+    probe.post("/Groups", probe.group_body() | {"members": [{"display": "Somebody"}]}).refused(400)
+
+
+@check("groups.of-user.kind", MAY, "RFC 7643 §4.1.2", "S-7643-4.1.2-07", needs=[*GROUPS, "User.groups"])
+def of_user_kind(probe: Probe) -> None:
+    "A user's groups say how the user is a member: direct, or, by a group within a group, indirect."
+    ann = probe.user("ann")
+    inner = probe.group("inner", [ann])
+    probe.post("/Groups", probe.group_body("outer", [inner])).status(201, 400)
+    answer = probe.state(ann).has("direct", "groups", {"value": inner.id}, "type")
+    kinds = {str(at(one, "value")): at(one, "type") for one in answer.value("groups")}
+    answer.expect(all(kind == "indirect" for id, kind in kinds.items() if id != inner.id), "indirect for all other groups", str(kinds))
+
+
+@check("groups.of-user.both-ways", MUST, "RFC 7643 §4.1.2 and §4.2", "S-7643-4.1.2-06", "S-7643-2.3.7-03", needs=[*GROUPS, "User.groups"])
+def both_ways(probe: Probe) -> None:
+    "Members of a group and groups of a user say the same, also after the group is replaced; each $ref leads there."
+    ann, bob = probe.user("ann"), probe.user("bob")
+    group = probe.group(members=[ann])
+    probe.put(group.path, probe.group_body(members=[bob])).status(200)
+    probe.state(ann).lacks("groups")
+    answer = probe.state(bob).has(group.id, "groups", 0, "value")
+    reference = at(answer.document(), "groups", 0, "$ref")
+    path = probe.wire.below(str(reference)) if reference is not MISSING else None
+    if path:
+        probe.get(path).status(200).has(group.id, "id")
+
+
+@check("groups.same-name", MAY, "RFC 7643 §4.2 (uniqueness none)", "S-7643-7-06", needs=GROUPS)
+def same_name(probe: Probe) -> None:
+    "displayName of a group need not be unique: a second group of the same name is made."
+    probe.group()
+    probe.post("/Groups", probe.group_body()).status(201)

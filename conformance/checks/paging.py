@@ -115,3 +115,25 @@ def groups(probe: Probe) -> None:
         answer = probe.find(f'displayName sw "{probe.tag}"', "/Groups", count=1, startIndex=start).has(3, "totalResults")
         came += [one.get("id") for one in answer.resources()]
     answer.expect(sorted(map(str, came)) == sorted(one.id for one in made), "each of the three once on the way", " ".join(map(str, came)))
+
+
+@check("paging.default", SHOULD, "RFC 9865 §4", "S-7644-3.4.2.4-04", "S-9865-4-01", needs=["pagination"])
+def default(probe: Probe) -> None:
+    "Without a count there come no more than pagination.defaultPageSize, and never more than pagination.maxPageSize."
+    probe.user()
+    config = probe.get("/ServiceProviderConfig").status(200).document()
+    usual, most = at(config, "pagination", "defaultPageSize"), at(config, "pagination", "maxPageSize")
+    for query, limit in (({}, usual), ({}, most), ({"count": 1_000_000}, most)):
+        if type(limit) is int:
+            answer = probe.get("/Users", query)
+            answer.expect(len(answer.resources()) <= limit, f"at most {limit} Resources", f"{len(answer.resources())} Resources")
+
+
+@check("paging.hundred", MAY, CLAUSE, "S-7644-3.4.2.4-04")
+def hundred(probe: Probe) -> None:
+    "Pages of a hundred can be had: maxPageSize and filter.maxResults are not below."
+    config = probe.get("/ServiceProviderConfig").status(200)
+    for keys in (("pagination", "maxPageSize"), ("filter", "maxResults")):
+        limit = at(config.document(), *keys)
+        config.expect(type(limit) is not int or limit >= 100, f"{'.'.join(keys)} of 100 or more", str(limit))
+    probe.get("/Users", {"count": 100}).resources()

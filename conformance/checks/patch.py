@@ -91,6 +91,7 @@ _bad_path("deep", "name.givenName.first", "three names deep")
 _bad_path("bracket", 'emails[type eq "work"', "with an unclosed bracket")
 _bad_path("filter", "emails[type]", "whose filter is none")
 _bad_path("number", 5, "that is a number")
+_bad_path("empty", "", "that is the empty string")
 
 
 @check("patch.path.unknown", SHOULD, "RFC 7644 §3.12", "S-7644-3.5.2-09", needs=PATCH)
@@ -124,7 +125,7 @@ def atomic(probe: Probe) -> None:
     unchanged(probe, user, before)
 
 
-@check("patch.atomic.conflict", MUST, CLAUSE, "S-7644-3.5.2-15", "S-7644-3.5.2-21", needs=[*PATCH, "User.nickName"])
+@check("patch.atomic.conflict", MUST, CLAUSE, "S-7644-3.5.2-15", "S-7644-3.5.2-21", "S-7643-7-07", needs=[*PATCH, "User.nickName"])
 def atomic_conflict(probe: Probe) -> None:
     "A userName that is taken is refused with 409, and the other operations of the PATCH have not happened."
     taken, user = probe.user("taken"), probe.user(nickName="Ada")

@@ -246,7 +246,9 @@ def replace_manager(probe: Probe) -> None:
 def _read_only(slug: str, operation: dict[str, Any]) -> None:
     statement = f"{operation['op']} of {operation['path']}, which is readOnly, is refused with 400 mutability."
 
-    @check(f"patch.read-only.{slug}", MUST, "RFC 7644 §3.5.2", "S-7644-3.5.2-10", "S-7643-7-03", needs=PATCH, says=statement)
+    cell = {"add": "S-7644-3.5.2.1-16", "remove": "S-7644-3.5.2.2-08", "replace": "S-7644-3.5.2.3-11"}[operation["op"]]
+
+    @check(f"patch.read-only.{slug}", MUST, "RFC 7644 §3.5.2", "S-7644-3.5.2-10", cell, "S-7643-7-03", needs=PATCH, says=statement)
     def run(probe: Probe) -> None:
         user = probe.user()
         before = probe.state(user).document()

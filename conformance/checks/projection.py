@@ -139,3 +139,43 @@ def of_external_id(probe: Probe) -> None:
     only(probe.get(user.path, {"attributes": "externalId"}), "externalId").has(probe.name("ext"), "externalId")
     answer = only(probe.get(user.path, {"attributes": "meta.location"}), "meta")
     answer.expect(set(answer.value("meta")) == {"location"}, "meta with only location")
+
+
+@check("projection.meta", SHOULD, CLAUSE, "S-7644-3.9-06", "S-7644-3.9-05")
+def meta(probe: Probe) -> None:
+    "attributes=meta gives all of meta, attributes=meta.created only that; excludedAttributes=meta none of it."
+    user = full(probe)
+    whole = probe.get(user.path).status(200).value("meta")
+    only(probe.get(user.path, {"attributes": "meta"}), "meta").has(whole, "meta")
+    only(probe.get(user.path, {"attributes": "meta.created"}), "meta").has({"created": whole["created"]}, "meta")
+    probe.get(user.path, {"excludedAttributes": "meta"}).status(200).lacks("meta")
+
+
+@check("projection.condition", MAY, CLAUSE, "S-7644-3.9-11", needs=["User.emails"])
+def condition(probe: Probe) -> None:
+    "attributes names attributes, no conditions: emails[…] is refused with 400."
+    probe.get(full(probe).path, {"attributes": 'emails[type eq "work"]'}).refused(400)
+
+
+@check("projection.writes.excluded", MUST, CLAUSE, "S-7644-3.4.2.5-01", "S-7644-3.9-02", needs=["User.title"])
+def writes_excluded(probe: Probe) -> None:
+    "excludedAttributes holds for the answers of POST and PUT."
+    query = {"excludedAttributes": "title"}
+    answer = probe.post("/Users", probe.user_body(title="Pilot"), query).status(201).has(probe.name("user"), "userName").lacks("title")
+    path = f"/Users/{answer.text('id')}"
+    probe.put(path, probe.user_body(title="Captain"), query).status(200).has(probe.name("user"), "userName").lacks("title")
+
+
+@check("projection.blanks", MAY, CLAUSE, "S-7644-3.9-03", needs=["User.title"])
+def blanks(probe: Probe) -> None:
+    "Blanks around the commas of attributes make no difference."
+    only(probe.get(full(probe).path, {"attributes": " title , userName "}), "title", "userName").has("Pilot", "title")
+
+
+@check("projection.groups", MUST, CLAUSE, "S-7644-3.4.2.5-01", "S-7644-3.9-01", needs=["groups"])
+def of_groups(probe: Probe) -> None:
+    "attributes holds for groups as for users, on what is written too."
+    group = probe.group(members=[probe.user("ann")])
+    only(probe.get(group.path, {"attributes": "displayName"}), "displayName").has(group.name, "displayName")
+    only(probe.get(group.path, {"attributes": "members.value"}), "members")
+    only(probe.put(group.path, probe.group_body("renamed"), {"attributes": "displayName"}).status(200), "displayName")

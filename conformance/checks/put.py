@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.checks.evidence import Skipped
 from conformance.checks.groups import expect_members
 from conformance.checks.probe import Probe
 from conformance.checks.registry import MUST, SHOULD, check
@@ -159,3 +160,25 @@ def group_clears(probe: Probe) -> None:
     made = probe.group(members=[probe.user("ann")])
     probe.put(made.path, probe.group_body()).status(200)
     expect_members(probe, made)
+
+
+@check("put.atomic", SHOULD, CLAUSE, "S-7644-3.5.1-14", needs=["groups"])
+def atomic(probe: Probe) -> None:
+    "A PUT that is refused for one of its values has changed nothing: a group with an unknown member keeps its name and members."
+    ann = probe.user("ann")
+    made = probe.group(members=[ann])
+    body = probe.group_body("renamed") | {"members": [{"value": probe.name("nobody")}]}
+    if probe.put(made.path, body).code == 200:
+        raise Skipped("the server takes members that do not exist")
+    probe.state(made).has(made.name, "displayName")
+    expect_members(probe, made, ann)
+
+
+@check("put.nested", MUST, "RFC 7643 §2.5", "S-7643-2.5-04", "S-7643-2.5-01", "S-7644-3.5.1-02", needs=["User.name", "User.emails"])
+def nested(probe: Probe) -> None:
+    "A complex value of which every sub-attribute is null is no value; a null within an element is none of it."
+    user = probe.user(name={"givenName": "Ada"})
+    emails = [{"value": f"{probe.tag}@checks.example", "type": "work", "display": None}]
+    name = {"givenName": None, "familyName": None}
+    came = probe.put(user.path, probe.user_body(name=name, emails=emails)).status(200)
+    probe.state(user, came).lacks("name").lacks("emails", 0, "display").has("work", "emails", 0, "type")

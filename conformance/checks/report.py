@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conformance.checks.registry import Check, Level
+from conformance.checks.registry import MAY, Check, Level
 from conformance.checks.runner import Outcome, Report, Result
 
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.SKIPPED: "dim", Outcome.ERROR: "bold yellow"}
@@ -33,6 +33,64 @@ def catalogue(console: Console, checks: Iterable[Check]) -> None:
     for check in checks:
         table.add_row(check.id, check.level, escape(check.statement), escape(_clause(check)))
     console.print(table)
+
+
+def requirements_of(console: Console, checks: Iterable[Check]) -> None:
+    """The requirements that these checks show, without a run."""
+    table = _requirements_table("Checks")
+    for id, named in sorted(_by_requirement(checks).items(), key=lambda one: _order(one[0])):
+        table.add_row(id, ", ".join(one.id for one in named))
+    console.print(table)
+
+
+def requirements(console: Console, report: Report) -> None:
+    """Each requirement: how it did, and the checks that show it. What passed is not told check by check."""
+    table = _requirements_table("", "Checks")
+    for id, results in _requirements(report).items():
+        outcome = _together(results)
+        told = ", ".join(
+            escape(one.check.id) if one.outcome is outcome else f"[{STYLES[one.outcome]}]{escape(one.check.id)} ({one.outcome})[/]"
+            for one in results
+        )
+        table.add_row(id, f"[{STYLES[outcome]}]{outcome}[/]", told)
+    console.print(table)
+
+
+def _requirements_table(*headings: str) -> Table:
+    table = Table(title="Requirements", title_justify="left")
+    for heading in ("Requirement", *headings):
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _by_requirement(checks: Iterable[Check]) -> dict[str, list[Check]]:
+    found: dict[str, list[Check]] = {}
+    for check in checks:
+        for id in check.requirements:
+            found.setdefault(id, []).append(check)
+    return found
+
+
+def _requirements(report: Report) -> dict[str, list[Result]]:
+    """The results that bear on each requirement, in the order of the requirements."""
+    by_check = {result.check.id: result for result in report.results}
+    found = _by_requirement(result.check for result in report.results)
+    return {id: [by_check[check.id] for check in found[id]] for id in sorted(found, key=_order)}
+
+
+def _together(results: Iterable[Result]) -> Outcome:
+    """How a requirement did: it fails if one of its checks does, and passes if one passes and none says otherwise.
+
+    What the server is free to do (MAY) counts where there is nothing else.
+    """
+    told = list(results)
+    outcomes = {result.outcome for result in told if result.check.level is not MAY} or {result.outcome for result in told}
+    return next(outcome for outcome in (Outcome.FAIL, Outcome.ERROR, Outcome.PASS, Outcome.SKIPPED) if outcome in outcomes)
+
+
+def _order(id: str) -> list[tuple[int, str]]:
+    """Requirements by document, section and count; 10 comes after 9."""
+    return [(int(piece), "") if piece.isdigit() else (0, piece) for piece in re.split(r"[-.]", id)]
 
 
 def text(console: Console, report: Report) -> None:
@@ -100,6 +158,10 @@ def to_json(report: Report) -> str:
         "lost": report.lost,
         "authentication": report.authentication.as_json() if report.authentication else None,
         "checks": [_result(result) for result in report.results],
+        "requirements": {
+            id: {"outcome": _together(results), "checks": {result.check.id: result.outcome for result in results}}
+            for id, results in _requirements(report).items()
+        },
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 

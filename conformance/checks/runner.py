@@ -6,15 +6,15 @@ import secrets
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from conformance.authentication import Authentication
 from conformance.checks.answer import at
 from conformance.checks.evidence import Broken, Exchange, Failed, Skipped
-from conformance.checks.offer import Offer
+from conformance.checks.offer import OTHER, Offer
 from conformance.checks.probe import Probe
 from conformance.checks.registry import MUST, Check, Level
 from conformance.wire import Unreachable, Wire
@@ -77,13 +77,25 @@ class _Progress:
     lost: str | None = None
 
 
-def run(wire: Wire, offer: Offer, checks: Iterable[Check], tell: Callable[[Result], None] = lambda result: None) -> Report:
+Others = Mapping[str, tuple[Wire, Offer]]
+"""Credentials besides the first, by what they are (`offer.OTHER`, `offer.ME`), and what the server offers to each."""
+
+
+def run(
+    wire: Wire,
+    offer: Offer,
+    checks: Iterable[Check],
+    tell: Callable[[Result], None] = lambda result: None,
+    others: Others | None = None,
+) -> Report:
     """Run the checks; `tell` hears of each result at once. A server that stops answering ends the run."""
+    others = others or {}
+    offer = replace(offer, credentials=frozenset(others))
     name = f"chk-{secrets.token_hex(4)}"
     started, clock = datetime.now(UTC), time.perf_counter()
     progress = _Progress()
     for number, check in enumerate(checks):
-        result, left = one(Probe(wire, offer, f"{name}-{number:03}"), check)
+        result, left = one(Probe(wire, offer, f"{name}-{number:03}", others), check)
         progress.results.append(result)
         progress.left += left
         tell(result)
@@ -92,6 +104,8 @@ def run(wire: Wire, offer: Offer, checks: Iterable[Check], tell: Callable[[Resul
             break
     if progress.lost is None:
         progress.left = sweep(wire, offer, name, progress.left)
+        if OTHER in others:
+            progress.left += sweep(*others[OTHER], name, [])
     seconds = time.perf_counter() - clock
     return Report(wire.base_url, name, started, seconds, tuple(progress.results), tuple(progress.left), progress.lost)
 

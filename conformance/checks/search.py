@@ -7,7 +7,7 @@ from typing import Any
 from conformance.checks.answer import Answer
 from conformance.checks.evidence import Skipped
 from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, check
+from conformance.checks.registry import MAY, MUST, check
 from conformance.checks.urns import SEARCH_REQUEST
 
 CLAUSE = "RFC 7644 §3.4.3"
@@ -51,3 +51,49 @@ def message(probe: Probe) -> None:
     "A .search without the SearchRequest URN is refused with 400."
     search(probe, count=1)
     probe.post("/Users/.search", {"count": 1}).status(400)
+
+
+@check("search.empty", MUST, CLAUSE, "S-7644-3.4.3-03", "S-7644-3.4.3-01")
+def empty(probe: Probe) -> None:
+    "Every member of a SearchRequest but schemas is optional: without any, it is a query for everything."
+    probe.user()
+    answer = search(probe)
+    answer.expect(len(answer.resources()) > 0, "Resources")
+
+
+@check("search.url", MAY, CLAUSE, "S-7644-3.4.3-05", needs=["filter"])
+def in_url(probe: Probe) -> None:
+    "Query parameters in the URL of a .search are ignored: what is asked stands in the body."
+    user, other = probe.user("one"), probe.user("two")
+    search(probe, count=1)
+    message = {"schemas": [SEARCH_REQUEST], "filter": f'userName eq "{user.name}"'}
+    answer = probe.post("/Users/.search", message, {"filter": f'userName eq "{other.name}"', "count": 0, "attributes": "id"})
+    answer.expect([one.get("userName") for one in answer.resources()] == [user.name], "the user that the body asks for, with its userName")
+
+
+@check("search.names", MAY, CLAUSE, "S-7644-3.4.3-05")
+def names(probe: Probe) -> None:
+    "attributes and excludedAttributes of a SearchRequest are arrays: text is refused with 400."
+    for name in ("attributes", "excludedAttributes"):
+        search(probe, **{name: "userName,title"}).refused(400)
+
+
+@check("search.types", MUST, "RFC 9110 §15.5", "S-7644-3.4.3-03")
+def types(probe: Probe) -> None:
+    "Members of the wrong type in a SearchRequest are answered or refused; they are no 5xx."
+    wrong: list[dict[str, Any]] = [
+        {"filter": 5},
+        {"count": "two"},
+        {"startIndex": {}},
+        {"sortBy": ["userName"]},
+        {"attributes": [5]},
+        {"cursor": 5},
+    ]
+    for members in wrong:
+        search(probe, **members).no_server_error()
+
+
+@check("search.unknown", MUST, "RFC 7644 §3.4.3 and §3.12", "S-7644-3.4.3-01", "S-7644-3.12-01")
+def unknown(probe: Probe) -> None:
+    "A .search at an endpoint that does not exist is a 404 with a SCIM error."
+    probe.post("/NoSuchEndpoint/.search", {"schemas": [SEARCH_REQUEST], "count": 1}).status(404).error_body()

@@ -20,7 +20,7 @@ def create_status(probe: Probe) -> None:
     probe.post("/Users", probe.user_body()).status(201)
 
 
-@check("users.create.location", MUST, "RFC 7644 §3.3, RFC 7643 §3.1", "S-7644-3.3-06", "S-7643-3.1-10")
+@check("users.create.location", MUST, "RFC 7644 §3.3, RFC 7643 §3.1", "S-7644-3.3-06", "S-7643-3.1-10", "S-7644-1.3-01")
 def create_location(probe: Probe) -> None:
     "The Location of a 201 is absolute, equals meta.location, and a GET on it gives the user."
     user = probe.user()
@@ -146,7 +146,7 @@ def name_array(probe: Probe) -> None:
     probe.post("/Users", probe.user_body() | {"userName": [probe.name("a"), probe.name("b")]}).status(400)
 
 
-@check("users.name.taken", MUST, "RFC 7644 §3.3", "S-7644-3.3-07", "S-7643-7-06")
+@check("users.name.taken", MUST, "RFC 7644 §3.3", "S-7644-3.3-07", "S-7643-7-06", "S-7644-3.12-05")
 def name_taken(probe: Probe) -> None:
     "A second user with the same userName is refused with 409 uniqueness, and the first stays as it was."
     first = probe.user()

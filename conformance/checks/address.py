@@ -1,0 +1,82 @@
+"""Addresses: the version in the base URL, suffixes, and what an answer says of where a resource is (RFC 7644 §1.3, §3.13)."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.checks.answer import MISSING, at
+from conformance.checks.evidence import Skipped
+from conformance.checks.probe import Probe
+from conformance.checks.registry import MAY, MUST, check
+from conformance.checks.urns import ENTERPRISE
+
+VERSION = re.compile(r"/v\d+$")
+CLAUSE = "RFC 7644 §3.13"
+
+
+@check("address.version.other", MUST, CLAUSE, "S-7644-3.13-02", "S-7644-3.13-01")
+def version_other(probe: Probe) -> None:
+    "Another version of the protocol in the URL (v1, v99 for v2) is refused with a 4xx status; it is not answered as if it were this one."
+    if not VERSION.search(probe.wire.base_url):
+        raise Skipped("the base URL has no version at its end")
+    for version in ("v1", "v99"):
+        answer = probe.request("GET", "/Users", query={"count": 1}, base_url=VERSION.sub(f"/{version}", probe.wire.base_url))
+        answer.status(400, 404)
+        if answer.code == 400:
+            answer.refused(400, "invalidVers")
+
+
+@check("address.version.none", MAY, CLAUSE, "S-7644-3.13-03")
+def version_none(probe: Probe) -> None:
+    "Without a version in the URL the newest is meant."
+    if not VERSION.search(probe.wire.base_url):
+        raise Skipped("the base URL has no version at its end")
+    answer = probe.request("GET", "/Users", query={"count": 1}, base_url=VERSION.sub("", probe.wire.base_url))
+    if answer.code == 404:
+        raise Skipped("the server has no address without a version")
+    answer.resources()
+
+
+@check("address.suffix", MAY, "RFC 7644 §3.8", "S-7644-3.8-06")
+def suffix(probe: Probe) -> None:
+    "/Users/{id}.scim is no other way to write the address of a user: 404."
+    probe.get(f"{probe.user().path}.scim").status(404)
+
+
+@check("address.headers", MAY, "RFC 7644 §3.4.1, RFC 9110 §8.7", "S-7644-3.4.1-03", "S-7643-3.1-10")
+def headers(probe: Probe) -> None:
+    "A GET of a user has a Location; it and a Content-Location are meta.location."
+    answer = probe.get(probe.user().path).status(200)
+    where = answer.text("meta", "location")
+    answer.expect(answer.header("Location") == where, f"Location: {where}", f"Location: {answer.header('Location')}")
+    content = answer.header("Content-Location")
+    answer.expect(content in (None, where), f"no Content-Location but {where}", f"Content-Location: {content}")
+
+
+@check("address.relative", MUST, "RFC 7643 §2.3.7", "S-7643-2.3.7-01", needs=["enterprise", "enterprise.manager"])
+def relative(probe: Probe) -> None:
+    "A reference may be relative to the base URL: a manager whose $ref is so written is taken, and what comes back leads to the manager."
+    boss = probe.user("boss")
+    for number, written in enumerate((f"../Users/{boss.id}", f"Users/{boss.id}")):
+        user = probe.user(f"u{number}", enterprise={"manager": {"value": boss.id, "$ref": written}})
+        answer = probe.state(user)
+        manager = at(answer.document(), ENTERPRISE, "manager")
+        answer.expect(at(manager, "value") == boss.id, "the manager")
+        reference = at(manager, "$ref")
+        if reference is not MISSING:
+            path = probe.wire.below(str(reference)) or f"/{str(reference).lstrip('./')}"
+            probe.get(path).status(200).has(boss.id, "id")
+
+
+@check("address.reference", MUST, "RFC 7643 §2.4", "S-7643-2.4-04", "S-7643-2.1-04", needs=["groups", "filter"])
+def reference(probe: Probe) -> None:
+    "The URI of a resource is the same with and without the version: a filter on $ref finds by both."
+    ann, bob = probe.user("ann"), probe.user("bob")
+    group, other = probe.group("one", [ann]), probe.group("two", [bob])
+    written = at(probe.state(group).document(), "members", 0, "$ref")
+    if not isinstance(written, str) or probe.find(f'members[$ref eq "{written}"]', "/Groups").code in (400, 403, 501):
+        raise Skipped("the server shows no $ref of members, or cannot be asked for it")
+    probe.finds(f'members[$ref eq "{written}"]', [group], [group, other], "/Groups")
+    bare = re.sub(r"/v\d+/", "/", written, count=1)
+    if bare != written:
+        probe.finds(f'members[$ref eq "{bare}"]', [group], [group, other], "/Groups")
