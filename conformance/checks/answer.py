@@ -116,12 +116,14 @@ class Answer:
         self.expect(at(body, "status") == str(self.code), f'a body whose status is the string "{self.code}"')
         return body
 
-    def resources(self) -> list[Document]:
-        """The Resources of a 200 with a ListResponse. A server may leave them out when there are none."""
+    def resources(self, *, counted: bool = True) -> list[Document]:
+        """The Resources of a 200 with a ListResponse. A server may leave them out when there are none; and, paging by cursor, their
+        number (RFC 9865 §2), which is `counted` False here."""
         self.status(200)
         body = self.document()
         self.expect(at(body, "schemas") == [LIST_RESPONSE], f"a body whose schemas is [{LIST_RESPONSE}]")
-        self.expect(type(at(body, "totalResults")) is int, "totalResults as a number")
+        total = at(body, "totalResults")
+        self.expect(type(total) is int or (total is MISSING and not counted), "totalResults as a number")
         resources = body.get("Resources", [])
         self.expect(isinstance(resources, list) and all(isinstance(r, dict) for r in resources), "Resources as an array of objects")
         return list(resources)

@@ -231,7 +231,7 @@ def several_kept(probe: Probe) -> None:
 
     def holds(answer: Answer, *values: str) -> None:
         came = at(answer.document(), *attribute.keys)
-        answer.expect(sorted(came) == sorted(values) if isinstance(came, list) else False, shown(values), shown(came))
+        answer.expect(isinstance(came, list) and sorted(map(str, came)) == sorted(values), shown(values), shown(came))
 
     user = probe.user(**attribute.of(["one", "two"]))
     holds(probe.state(user), "one", "two")
@@ -271,7 +271,7 @@ def several_part(probe: Probe) -> None:
     (value[0] if isinstance(value, list) else value)[names[0]] = ["one", "two"]
     now = probe.state(probe.user(**attribute.of(value)))
     within = (0,) if isinstance(value, list) else ()
-    now.expect(sorted(now.value(*attribute.keys, *within, names[0])) == ["one", "two"], f"{names[0]} with both values")
+    now.expect(sorted(map(str, now.value(*attribute.keys, *within, names[0]))) == ["one", "two"], f"{names[0]} with both values")
 
 
 REQUIRED_PART = "a required part"

@@ -29,7 +29,12 @@ class Refused(Exception):
 
 
 def folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).lower()
+    return unicodedata.normalize("NFKC", name).lower()
+
+
+def has_compatible(name: str) -> bool:
+    """Whether there is a letter in it that is but a way to write others, as a ligature is."""
+    return any(unicodedata.decomposition(letter).startswith("<compat>") for letter in name)
 
 
 def features(**changes: Any) -> dict[str, Any]:
@@ -121,6 +126,8 @@ class Small:
         name = body.get("userName")
         if (not isinstance(name, str) or not name) and "any userName" not in self.faults:
             raise Refused(400, "invalidValue", "userName is required")
+        if has_compatible(str(name)):
+            raise Refused(400, "invalidValue", "userName has a letter that must not be in it")
         taken = [other["userName"] for other in self.users.values() if other["id"] != ident]
         if "case-sensitive" not in self.faults:
             taken, name = [folded(other) for other in taken], folded(str(name))
@@ -148,8 +155,8 @@ class Small:
             match = re.fullmatch(r'(userName|externalId) (eq|sw) "([^"]*)"', query["filter"])
             if not match:
                 raise Refused(400, "invalidFilter", "cannot do this")
-            value = match[3].lower()
-            held = {user["id"]: str(user.get(match[1], "")).lower() for user in found}
+            value = folded(match[3])
+            held = {user["id"]: folded(str(user.get(match[1], ""))) for user in found}
             found = [u for u in found if held[u["id"]] == value or (match[2] == "sw" and held[u["id"]].startswith(value))]
             if not found and "404 for nobody" in self.faults:
                 raise Refused(404, None, "nobody")
@@ -181,6 +188,7 @@ class Small:
         if path == "/ServiceProviderConfig":
             return self.config
         names = {"userName": {"required": True, "uniqueness": "server"}, "nickName": {}, "title": {}, "displayName": {}}
+        names["active"] = {"type": "boolean"}
         resources: list[dict[str, Any]]
         if path == "/Schemas":
             attributes = [attribute(name, **more) for name, more in names.items()]

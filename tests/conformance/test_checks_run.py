@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,10 +14,11 @@ from conformance.checks.answer import MISSING, at
 from conformance.checks.catalogue import select
 from conformance.checks.cli import main
 from conformance.checks.evidence import Broken, Skipped
-from conformance.checks.offer import Offer
+from conformance.checks.offer import ME, OTHER, Offer
 from conformance.checks.probe import Probe
 from conformance.checks.registry import MUST, SHOULD, Check, Level, Run
-from conformance.checks.runner import Outcome, Report
+from conformance.checks.report import to_json
+from conformance.checks.runner import Outcome, Report, Result
 from conformance.wire import Wire
 from tests.conformance.checked_server import TOKEN, USER, Small, attribute, features, serving
 
@@ -90,10 +92,15 @@ def test_a_feature_that_is_not_offered_is_skipped_with_the_reason() -> None:
     ]
 
 
+OWN = "urn:example:own:User"
 OFFER = Offer(
-    config=features(sort={"supported": True}),
-    types=({"schema": USER},),
-    schemas={USER.lower(): {"attributes": [attribute("userName"), attribute("title")]}},
+    config=features(sort={"supported": True}, pagination={"cursor": False, "index": True}),
+    types=({"schema": USER, "schemaExtensions": [{"schema": OWN, "required": True}]},),
+    schemas={
+        USER.lower(): {"attributes": [attribute("userName"), attribute("title")]},
+        OWN.lower(): {"attributes": [attribute("pay", type="decimal"), attribute("level", type="integer", mutability="readOnly")]},
+    },
+    credentials=frozenset({OTHER}),
 )
 
 
@@ -116,6 +123,20 @@ OFFER = Offer(
         (Offer(), "no sort", False),  # silence is no denial
         (Offer(), "groups", True),
         (Offer(), "User.title", True),
+        (OFFER, "pagination", True),
+        (OFFER, "cursor", False),
+        (Offer(config=features(pagination={"cursor": True})), "cursor", True),
+        (Offer(config=features(pagination={"cursor": "yes"})), "cursor", False),
+        (Offer(), "pagination", False),
+        (OFFER, "a decimal", True),
+        (OFFER, "an integer", False),
+        (Offer(), "a decimal", False),
+        (OFFER, "a required extension", True),
+        (Offer(), "a required extension", False),
+        (OFFER, "another type", False),
+        (Offer(types=({"schema": "urn:example:Device"},)), "another type", True),
+        (OFFER, OTHER, True),
+        (OFFER, ME, False),
     ],
 )
 def test_needs(offered: Offer, need: str, met: bool) -> None:
@@ -202,6 +223,54 @@ def test_the_list_needs_no_server(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert all(one.id in shown for one in select(["delete"]))
     assert "users.create" not in shown
+
+
+def test_the_list_of_requirements_needs_no_server(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list", "--requirements", "--only", "delete"]) == 0
+    shown = capsys.readouterr().out
+    assert "S-7644-3.6-04" in shown
+    assert "delete.name-free" in shown
+    assert "S-7644-3.7-10" not in shown
+
+
+def test_requirements_are_told_one_by_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A requirement fails with any check of it; what is not shown is skipped; a MAY counts where there is nothing else."""
+    told = tmp_path / "r.json"
+    only = ["--only", "errors.body", "errors.endpoint", "delete.answer", "sort.order", "users.get", "filters.none", "auth.wrong"]
+    faulty = Small(faults={"numeric status"})
+    assert command(faulty, *only, "--requirements", "--quiet", "--json", str(told)) == 1
+    found = json.loads(told.read_text())["requirements"]
+    assert found["S-7644-3.12-01"]["outcome"] == "fail"
+    assert found["S-7644-3.12-01"]["checks"]["errors.body"] == "fail"
+    assert found["S-7644-3.6-01"] == {"outcome": "pass", "checks": {"delete.answer": "pass"}}
+    assert found["S-7644-3.4.2.3-05"] == {"outcome": "skipped", "checks": {"sort.order": "skipped"}}
+    assert found["S-7644-3.4.1-05"]["outcome"] == "pass"
+    assert found["S-7644-3.4.2-04"]["checks"] == {"filters.none.resources": "pass"}
+    ids = list(found)
+    assert ids.index("S-7644-3.4.2-06") < ids.index("S-7644-3.12-01")  # 4 comes before 12
+    shown = capsys.readouterr().out
+    for word in ("Requirements", "S-7644-3.12-01", "errors.body", "S-7644-3.6-01"):
+        assert word in shown
+
+
+@pytest.mark.parametrize(
+    ("ends", "together"),
+    [
+        ([("MUST", "pass"), ("MAY", "fail")], "pass"),
+        ([("MAY", "fail")], "fail"),
+        ([("MUST", "pass"), ("SHOULD", "fail")], "fail"),
+        ([("MUST", "skipped"), ("MUST", "pass")], "pass"),
+        ([("MUST", "error"), ("MUST", "pass")], "error"),
+        ([("MUST", "skipped"), ("MAY", "pass")], "skipped"),
+    ],
+)
+def test_what_the_checks_of_a_requirement_say_together(ends: list[tuple[str, str]], together: str) -> None:
+    results = [
+        Result(Check(f"test.n{number}", Level(level), "RFC 7644", ("S-7644-3.6-01",), "It does.", (), passes), Outcome(outcome), 0.0)
+        for number, (level, outcome) in enumerate(ends)
+    ]
+    report = Report("http://x", "run", datetime.now(UTC), 0.0, tuple(results))
+    assert json.loads(to_json(report))["requirements"]["S-7644-3.6-01"]["outcome"] == together
 
 
 def test_the_text_report(capsys: pytest.CaptureFixture[str]) -> None:
