@@ -8,7 +8,7 @@ import secrets
 import socket
 from urllib.parse import quote
 
-from conformance.checks.answer import Answer
+from conformance.checks.answer import Answer, at
 from conformance.checks.evidence import Skipped
 from conformance.checks.probe import Probe
 from conformance.checks.registry import MAY, MUST, SHOULD, check
@@ -165,6 +165,27 @@ def challenge(probe: Probe) -> None:
 def two_ways(probe: Probe) -> None:
     "A token in the header and one in the URL as well are refused with 400."
     probe.get("/Users", f"count=1&access_token={quote(probe.wire.token or '')}").status(400, 401)
+
+
+@check("auth.altered", MUST, "RFC 6750 §5.2", "S-6750-5.2-01", "S-7644-2-04", "S-7644-2-02")
+def altered(probe: Probe) -> None:
+    "The token with one letter of it altered is none: 401."
+    token = probe.wire.token or ""
+    for place in (len(token) // 4, len(token) // 2, 3 * len(token) // 4):
+        letter = "A" if token[place] != "A" else "B"
+        probe.get("/Users", headers={"Authorization": f"Bearer {token[:place]}{letter}{token[place + 1 :]}"}).status(401)
+
+
+@check("auth.basic", MAY, "RFC 7644 §2", "S-7644-2-06")
+def basic(probe: Probe) -> None:
+    "Neither a challenge nor the ServiceProviderConfig offers HTTP Basic, and no answer sets a cookie."
+    answers = [probe.request("GET", "/Users", anonymous=True), probe.get("/Users", {"count": 1}), probe.get("/ServiceProviderConfig")]
+    for answer in answers:
+        answer.expect("basic" not in (answer.header("WWW-Authenticate") or "").lower().split(), "no challenge to Basic")
+        answer.expect(answer.header("Set-Cookie") is None, "no cookie")
+    schemes = answers[-1].document().get("authenticationSchemes")
+    kinds = [str(at(one, "type")) for one in schemes] if isinstance(schemes, list) else []
+    answers[-1].expect("httpbasic" not in kinds, "no authentication scheme httpbasic", " ".join(kinds))
 
 
 @check("auth.tls", MUST, "RFC 7644 §7.2", "S-7644-7.2-01")

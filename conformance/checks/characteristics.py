@@ -118,6 +118,19 @@ def read_only_patch(probe: Probe) -> None:
     unchanged(probe, user, before)
 
 
+@check("readonly.required", SHOULD, "RFC 7644 §3.3", "S-7643-7-12", "S-7644-3.3-01", needs=["a required read-only attribute"])
+def read_only_required(probe: Probe) -> None:
+    "A readOnly attribute that is required is the server's to give: a client that has none in its POST and PUT is not refused."
+    urn = probe.offer.attribute("a required read-only attribute").urn
+    beside = [one for one in probe.offer.of_users() if one.urn == urn and urn and writable(one.definition)]
+    values: Document = {}
+    for one in beside:
+        if (value := sample(one.definition, probe.name("user"))) is not None:
+            values.setdefault(str(urn), {})[one.name] = value
+    answer = probe.post("/Users", probe.user_body(**values)).status(201)
+    probe.put(f"/Users/{answer.text('id')}", probe.user_body(**values)).status(200)
+
+
 # -- returned -------------------------------------------------------------------------------------------------------
 
 

@@ -338,3 +338,11 @@ def endpoint_other(probe: Probe) -> None:
 def start_index(probe: Probe) -> None:
     "cursor and startIndex together are refused with 400."
     page(probe, startIndex=1).refused(400)
+
+
+@check("cursor.anonymous", MUST, "RFC 9865 §5.2, RFC 7644 §2", "S-9865-5.2-01", "S-9865-5.3-01", needs=NEEDS)
+def anonymous(probe: Probe) -> None:
+    "A cursor is no credential: without one, the first page and the next are a 401."
+    some(probe, 3)
+    for cursor in ("", must_follow(page(probe))):
+        probe.request("GET", "/Users", query={"cursor": cursor, "count": 2}, anonymous=True).status(401)

@@ -1,4 +1,7 @@
-"""DELETE (RFC 7644 §3.6)."""
+"""DELETE (RFC 7644 §3.6).
+
+That a whole endpoint is not deleted (DELETE /Users) is not tried: against a server that does it, that would be the end of everybody.
+"""
 
 from __future__ import annotations
 

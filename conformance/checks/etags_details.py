@@ -131,6 +131,13 @@ def match_status(probe: Probe) -> None:
     probe.put(user.path, probe.user_body(nickName="Ada"), headers={"If-Match": 'W/"no-such-version"'}).status(412).error_body()
 
 
+@check("etags.unconditional", MAY, "RFC 7644 §3.14 (RFC 6585 §3)", "S-7644-3.14-07", needs=NICK)
+def unconditional(probe: Probe) -> None:
+    "A change needs no If-Match: directories send none."
+    user = probe.user()
+    probe.put(user.path, probe.user_body(nickName="Ada")).status(200)
+
+
 @check("etags.race", MUST, "RFC 9110 §13.1.1", "S-7644-3.14-06", "S-7644-3.14-04", needs=NICK)
 def race(probe: Probe) -> None:
     "Of eight changes at the same time with If-Match of the same version one is made, and seven answer 412."

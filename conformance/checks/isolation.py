@@ -36,7 +36,7 @@ def said(answer: Answer, *names: str) -> str:
     return told
 
 
-@check("isolation.id", MUST, CLAUSE, APART, "S-7644-3.4.1-02", "S-7644-6.2-01", needs=[OTHER])
+@check("isolation.id", MUST, CLAUSE, APART, "S-7644-3.4.1-02", "S-7644-6.1-01", "S-7644-6.2-01", needs=[OTHER])
 def by_id(probe: Probe) -> None:
     "The id of another tenant's user is an id that nobody has: GET, PUT, PATCH and DELETE answer 404, and the user is as before."
     user, stranger = probe.user(nickName="Ada"), probe.other

@@ -126,6 +126,7 @@ WANTED = {
     "a unique attribute": Wanted("that is unique", _plain("string", uniqueness="server")),
     "an immutable attribute": Wanted("that is immutable", _plain("string", mutability="immutable")),
     "a read-only attribute": Wanted("that is readOnly", _plain("string", mutability="readOnly")),
+    "a required read-only attribute": Wanted("that is required and readOnly", _plain("string", mutability="readOnly", required=True)),
     "an attribute on request": Wanted("that is returned on request", _plain("string", returned="request")),
     "an attribute returned always": Wanted("that is always returned", _plain("string", returned="always")),
     "an attribute returned never": Wanted("that is never returned", _plain("string", returned="never")),

@@ -53,7 +53,7 @@ from tests.conformance.tampered import (
     saying,
     serving,
 )
-from tests.http.acme import ACME, extension
+from tests.http.acme import ACME, ATTRIBUTES, extension
 from tests.tenants import fresh_scope, new_app, new_credential
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -102,7 +102,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     scopes = {name: fresh_scope(engine, "rfc") for name in ("own", "other", "needed")}
     tokens = {name: new_credential(registry, scope.tenant_id)[1] for name, scope in scopes.items()}
     for name, added in (
-        ("own", extension()),
+        ("own", extension([*ATTRIBUTES, {"name": "number", "mutability": "readOnly", "required": True}])),
         ("needed", extension([{"name": "badge", "required": True, "uniqueness": "server"}], urn=NEEDED, required=True)),
     ):
         add(Store(engine, "https://scim.example/scim/v2"), scopes[name], added)
@@ -166,6 +166,9 @@ WRONG: list[tuple[str, Fault]] = [
     ("auth.challenge", header(lambda name, value: f'{value}, realm="again"', "WWW-Authenticate")),
     ("auth.challenge", header(lambda name, value: value.replace("invalid_token", "wrong"), "WWW-Authenticate")),
     ("auth.two-ways", ignoring("access_token")),
+    ("auth.altered", lambda sent, ask: ask(sent) if ask(sent).status != 401 else Came(200, faults.NOBODY)),
+    ("auth.basic", header(lambda name, value: f'{value}, Basic realm="x"', "WWW-Authenticate")),
+    ("auth.basic", header(lambda name, value: f"{value}\r\nSet-Cookie: a=b", "Content-Type")),
     ("auth.fetch", faults.visits),
     # addresses
     ("address.version.other", faults.versions("/v99")),
@@ -261,6 +264,7 @@ WRONG: list[tuple[str, Fault]] = [
     *((f"cursor.{name}", faults.credulous) for name in ("nonsense", "altered", "count.other", "filter.other", "endpoint.other")),
     ("cursor.count.text", when(faults.page_of, ignoring("count"))),
     ("cursor.start-index", ignoring("startIndex")),
+    ("cursor.anonymous", FORGIVES),
     # projection, PUT
     *((f"projection.{name}", WHOLE) for name in ("meta", "condition", "writes.excluded", "blanks", "groups")),
     ("put.atomic", faults.half_done),
@@ -289,6 +293,7 @@ WRONG: list[tuple[str, Fault]] = [
     ("etags.match.any", refusing("PUT", status=412, when=lambda sent: sent.headers.get("If-Match") == "*")),
     ("etags.match.nobody", FORGIVES),
     ("etags.match.spelling", refusing("PUT", status=412, when=lambda sent: "W/" not in sent.headers.get("If-Match", "W/"))),
+    ("etags.unconditional", refusing("PUT", status=428, when=lambda sent: "If-Match" not in sent.headers)),
     ("etags.same", header(lambda name, value: f'W/"{secrets.token_hex(4)}"', "ETag")),
     ("etags.group", header(lambda name, value: 'W/"1"', "ETag")),
     # characteristics
@@ -297,6 +302,7 @@ WRONG: list[tuple[str, Fault]] = [
     ("immutable.patch.first", refusing("PATCH")),
     ("readonly.ignored", refusing("POST", when=says("score"))),
     ("readonly.patch", FORGIVES),
+    ("readonly.required", refusing("POST")),
     ("returned.request", faults.shows_own(note="noted")),
     ("returned.request", faults.hides_own("note")),
     ("returned.request.written", faults.hides_own("note")),

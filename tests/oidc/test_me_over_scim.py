@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.checks import offer, runner
+from conformance.checks.catalogue import select
+from conformance.checks.offer import ME
+from conformance.checks.runner import Outcome
+from conformance.wire import Wire
 from scim_server.store.registry import Registry
+from tests.conformance.tampered import serving
 from tests.http.conftest import Scim
 from tests.oidc.conftest import Company, object_id
 from tests.tenants import OPERATOR
@@ -94,3 +100,17 @@ def test_a_token_for_somebody_else_or_altered_is_none(company: Company, anna: Sc
     other = "A" if claims[10] != "A" else "B"
     for token in (f"{head}.{claims[:10]}{other}{claims[11:]}.{signature}", f"{head}.{claims}.", f"{head}.{claims}", object_id()):
         assert Scim(company.app, token).get("/Me").status_code == 401
+
+
+@pytest.mark.requirement("S-7644-3.11-03", "S-7644-3.11-05")
+def test_the_checks_of_me_pass(company: Company, anna: Scim) -> None:
+    """``python -m conformance check --me-token``; it needs a browser to have been signed in, so it is not with the others."""
+    with (
+        serving(lambda origin: company.app) as server,
+        Wire(server.base_url, company.scim().token) as client,
+        Wire(server.base_url, anna.token) as person,
+    ):
+        offered = offer.read(client)
+        report = runner.run(client, offered, select(["me", "features.me"]), others={ME: (person, offered)})
+    outcomes = {one.check.id: (one.outcome, one.reason or one.came) for one in report.results}
+    assert {id for id, (outcome, _) in outcomes.items() if outcome is not Outcome.PASS} == {"me.redirect"}, outcomes
