@@ -135,7 +135,7 @@ MESSAGE = "The data of a PATCH is a whole PatchOp message: its operations alone 
 bad("data.patch.bare", PATCH | {"data": WHOLE["Operations"]}, MESSAGE, "S-7644-3.7-06")
 URN = "The data of a PATCH has the PatchOp URN, as it has alone: without it, it is refused with 400."
 bad("data.patch.urn", PATCH | {"data": without(WHOLE, "schemas")}, URN, "S-7644-3.7-06", "S-7644-3.5.2-02")
-bad("data.post.bad", POST | {"data": without(BODY, "userName")}, "What is refused alone is refused in a bulk.", "S-7644-3.7-14")
+bad("data.post.bad", POST | {"data": without(BODY, "userName")}, "What is refused alone is refused in a bulk.", "S-7644-3.7-08")
 bad("text", {"text": "hello"}, "An operation that is none is refused with 400.", "S-7644-3.7-03")
 
 

@@ -58,7 +58,7 @@ def max_results(probe: Probe) -> None:
         everything.expect(len(everything.resources()) <= limit, f"at most {limit} Resources", f"{len(everything.resources())} Resources")
 
 
-@check("features.me", SHOULD, "RFC 7644 §3.11", "S-7644-3.11-01", "S-7644-3.11-02", "S-7644-3.11-05")
+@check("features.me", SHOULD, "RFC 7644 §3.11", "S-7644-3.11-01", "S-7644-3.11-02")
 def me(probe: Probe) -> None:
     "/Me is answered as itself (200, 308) or refused as not implemented or not applicable (501, 404, 403)."
     answer = probe.get("/Me")
