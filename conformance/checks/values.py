@@ -131,9 +131,9 @@ def no_order(slug: str, need: str, literal: str, what: str) -> None:
 
 keeps("a boolean", (True, False), identical, "S-7643-2.3.2-01")
 NO_TRUTH = "What is no boolean is refused with 400."
-refuses("boolean.wrong", "a boolean", ('"maybe"', "1", "{}", "[true, false]"), NO_TRUTH, "S-7643-2.3.2-01")
-TRUTH = "A boolean is no text: true in quotes is refused with 400."
-refuses("boolean.text", "a boolean", ('"true"', '"False"'), TRUTH, "S-7643-2.3.2-01", level=MAY)
+refuses("boolean.wrong", "a boolean", ('"maybe"', "7", "{}", "[true, false]"), NO_TRUTH, "S-7643-2.3.2-01")
+TRUTH = "A boolean is no text and no number: true in quotes, and 1, are refused with 400."
+refuses("boolean.text", "a boolean", ('"true"', '"False"', "1"), TRUTH, "S-7643-2.3.2-01", level=MAY)
 finds(
     "boolean.filter",
     "a boolean",

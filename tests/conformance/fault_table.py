@@ -73,7 +73,8 @@ WRONG: list[tuple[str, Fault]] = [
     ("address.version.none", when(lambda sent: sent.path.startswith("/scim/Users"), refusing(status=500))),
     ("address.suffix", faults.suffixes),
     ("address.headers", mute("Location")),
-    ("address.relative", refusing("POST", "/Users", when=says("../Users/"))),
+    ("address.relative", refusing("POST", "/Users", when=says('"Users/'))),
+    ("address.relative.up", refusing("POST", "/Users", when=says("../Users/"))),
     ("address.reference", when(asks("$ref", "/scim/Users/"), faults.finds_nobody)),
     # users
     ("users.name.taken.width", hearing(lambda body: body | {"userName": ascii(body["userName"])}, "POST", "/Users")),
