@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, func, literal_column, not_, null, or_, select
+from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, exists, false, func, literal_column, not_, null, or_, select
 
 from scim_server.scim.attributes import Attribute, Target
 from scim_server.scim.filters import And, Not, Or
@@ -24,6 +24,8 @@ _Condition: TypeAlias = ColumnElement[bool]
 
 _LOOKUP = "sought"
 
+# SQLAlchemy leaves out what stands beside its own false(), the tenant among it.
+_NOBODY = literal_column("1 = 0", Boolean())
 _COMPARISONS: dict[str, Callable[[Any, Any], _Condition]] = {
     "eq": lambda value, key: value == key,
     "ne": lambda value, key: value.is_distinct_from(key),
@@ -102,7 +104,7 @@ class _Writer:
             case And(terms):
                 return and_(*(self.write(each) for each in terms))
             case Or(terms):
-                return or_(*(self.write(each) for each in terms)) if terms else false()
+                return or_(*(self.write(each) for each in terms)) if terms else _NOBODY
             case Not(term):
                 return _negated(self.write(term))
 

@@ -56,6 +56,7 @@ ALL = ["ada", "bob", "cyd", "team", "A"]
 )
 def test_an_attribute_that_a_type_lacks_has_no_value_there(everything: Scim, filter: str, found: list[str]) -> None:
     assert asked(everything, filter=filter) == (found, len(found))
+    assert asked(everything, filter=filter, startIndex=100) == ([], len(found))
 
 
 @pytest.mark.requirement("S-7644-3.4.2.1-01", "S-7644-3.4.2-03")
