@@ -150,7 +150,9 @@ def _body(*, exact: bool = False) -> Any:
         raise UnsupportedMediaType(f"Send the body as {MEDIA_TYPES[0]}, not as {request.mimetype[:100]}.")
     data = _data()
     try:
-        body = json_text.loads(data, exact=exact)
+        body = json_text.received(data, exact=exact)
+    except json_text.NamedTwice as fault:
+        raise InvalidSyntax(f"The body has an object in which {fault.name[:100]!r} is there twice.") from fault
     except orjson.JSONDecodeError as fault:
         raise InvalidSyntax(f"The body is not valid JSON: {fault.msg} (line {fault.lineno}, column {fault.colno}).") from fault
     if not isinstance(body, dict):

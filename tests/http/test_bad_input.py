@@ -51,6 +51,9 @@ BODIES: list[tuple[str, Any, int, str | None]] = [
     ("schemas is empty", {"schemas": [], "userName": "x"}, 400, None),
     ("schemas of a group", {"schemas": [GROUP], "userName": "x"}, 400, None),
     ("one key twice but for case", user(USERNAME="b@example.com"), 400, "invalidSyntax"),
+    ("one key twice", b'{"schemas":["%s"],"userName":"a","userName":"b"}' % USER.encode(), 400, "invalidSyntax"),
+    ("one key twice, escaped", b'{"schemas":["%s"],"userName":"a","user\\u004eame":"b"}' % USER.encode(), 400, "invalidSyntax"),
+    ("one key twice, deep", b'{"schemas":["%s"],"userName":"a","emails":[{"value":1,"value":"b"}]}' % USER.encode(), 400, "invalidSyntax"),
     ("extension is a list", {**user(), ENTERPRISE: ["x"]}, 400, "invalidValue"),
 ]
 
