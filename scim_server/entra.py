@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, Mutability, Target, Type
@@ -34,6 +35,7 @@ Object = dict[str, Any]
 
 _TEXT = Type.STRING  # an enum's member is slow to reach
 _BOOLEANS = {"true": True, "false": False}
+_NUMBERS = frozenset((Type.INTEGER, Type.DECIMAL))
 _NEVER_CLEARED = {"active", "members", "schemas"}  # an empty value must not decide who may come in, or who belongs
 
 
@@ -175,12 +177,14 @@ def lone_element(attribute: Attribute, value: Any) -> Any:
 
 
 def typed_text(attribute: Attribute, value: Any) -> Any:
-    """``"active": "False"`` -> ``"active": false`` [2, 3, 10]; ``"5"`` -> ``5`` where an integer belongs."""
+    """``"active": "False"`` -> ``"active": false`` [2, 3, 10]; ``"5"`` -> ``5`` where a number belongs."""
     if isinstance(value, str):
         if attribute.type is Type.BOOLEAN:
             return _BOOLEANS.get(value.lower(), value)
-        if attribute.type is Type.INTEGER and re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})", value):
+        if attribute.type in _NUMBERS and re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})", value):
             return int(value)
+        if attribute.type is Type.DECIMAL and re.fullmatch(r"-?(?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}", value):
+            return Decimal(value)
     return value
 
 

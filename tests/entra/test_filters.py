@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from contextlib import suppress
+from decimal import Decimal
 
 import pytest
 
@@ -128,6 +129,11 @@ def test_paths(before: str, after: str) -> None:
         (Type.INTEGER, "5.0", "5.0"),
         (Type.INTEGER, "1" * 19, "1" * 19),
         (Type.INTEGER, "٣", "٣"),
+        (Type.DECIMAL, "1.50", Decimal("1.50")),
+        (Type.DECIMAL, "-0.5", Decimal("-0.5")),
+        (Type.DECIMAL, "7", 7),
+        (Type.DECIMAL, "1,5", "1,5"),
+        (Type.DECIMAL, "1e5", "1e5"),
         (Type.STRING, "5", "5"),
         (Type.BOOLEAN, "FALSE", False),
         (Type.BOOLEAN, "False ", "False "),
