@@ -1,9 +1,10 @@
-"""What RFC 7643 asks of single values beyond their type, and a strict server insists on: countries, certificates."""
+"""What RFC 7643 and 7644 ask of single values beyond their type, and a strict server insists on: user names, countries, certificates."""
 
 from __future__ import annotations
 
 import base64
 
+from scim_server.scim import values
 from scim_server.scim.errors import InvalidValue
 
 # ISO 3166-1 alpha-2, as officially assigned (249).
@@ -19,6 +20,12 @@ _COUNTRIES = frozenset(
 )
 _SEQUENCE = 0x30
 _LONG_FORM = 0x80
+
+
+def user_name(value: str, name: str) -> None:
+    """InvalidValue unless PRECIS takes it for a username (RFC 7644 §5, RFC 8265 §3.5). ASCII is, but for spaces around it."""
+    if not values.is_username(value):
+        raise InvalidValue(f"{name} may have no space at its ends, and no letters that stand for others, such as ligatures (RFC 8265).")
 
 
 def country(value: str, name: str) -> None:

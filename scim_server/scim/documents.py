@@ -30,7 +30,11 @@ _UNKEPT = (SCHEMAS, _MEMBERS, _MEMBERS.sub("$ref"), USER_SCHEMA.attribute("passw
 """What clients may write, and no document holds: it stands in rows, or follows from something else, or is not looked at."""
 _CONTENTS: dict[Attribute, Callable[[str, str], None]] = {
     target.leaf: content
-    for name, content in (("addresses.country", contents.country), ("x509Certificates.value", contents.certificate))
+    for name, content in (
+        ("userName", contents.user_name),
+        ("addresses.country", contents.country),
+        ("x509Certificates.value", contents.certificate),
+    )
     if (target := USER_TYPE.resolve(name)) is not None
 }
 """Attributes of which more is asked than their type."""
@@ -216,7 +220,8 @@ def _one(holder: Attribute | Schema, raw: Any, name: str, lenient: bool) -> Any:
 def _check_strictly(attribute: Attribute, value: Any, name: str) -> None:
     """What a tenant's own schema suggests, and a strict server insists on (RFC 7643 §2.3.1, §2.3.7): listed values, kinds of references.
 
-    What RFC 7643 lists for its own attributes are examples, for a strict server, too; but what it says of countries and certificates holds.
+    What RFC 7643 lists for its own attributes are examples, for a strict server, too; but what is asked of user names, countries and
+    certificates holds.
     """
     if (content := _CONTENTS.get(attribute)) is not None:
         content(value, name)

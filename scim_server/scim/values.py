@@ -83,12 +83,24 @@ def username_key(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
+    prepared = _prepared(text)
+    return fold(text) if prepared is None else prepared
+
+
+def is_username(text: str) -> bool:
+    """Whether it is a username as RFC 8265 §3.5 has them: what the profile takes, or several of that with spaces between them."""
+    parts = text.split(" ")
+    return bool(parts[0] and parts[-1]) and all(not part or _prepared(part) is not None for part in parts)
+
+
+def _prepared(text: str) -> str | None:
+    """What UsernameCaseMapped makes of a text; None for what it refuses."""
     if len(text) <= _MAX_USERNAME:
         try:
             return _USERNAME.enforce(text)
         except UnicodeEncodeError:  # what the profile raises for every string it refuses
             pass
-    return fold(text)
+    return None
 
 
 def key(attribute: Attribute, value: Any) -> str | int:
