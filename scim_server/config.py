@@ -143,7 +143,7 @@ class Settings(BaseModel):
         default="127.0.0.1",
         must="an address or name of this machine, without a port",
         example="127.0.0.1",
-        purpose="Address to listen on. `0.0.0.0` listens on all.",
+        purpose="Address to listen on. `0.0.0.0` listens on all. One that other machines reach needs `TRUSTED_PROXIES`.",
     )
     port: int = _setting(
         default=8000,
@@ -226,7 +226,7 @@ class Settings(BaseModel):
         shown="none",
         must="addresses or networks of your proxies, separated by commas",
         example="10.0.0.0/8",
-        purpose="Whose `X-Forwarded-For` is believed, for IP ranges of credentials, the audit trail and the log.",
+        purpose="The proxies before this server. Their `X-Forwarded-For` is believed, for IP ranges of credentials, audit trail and log.",
     )
     secret_keys: Annotated[tuple[str, ...], BeforeValidator(_keys)] = _setting(
         default=(),

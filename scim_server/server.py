@@ -18,6 +18,7 @@ from collections import deque
 from contextlib import suppress
 from functools import partial
 from heapq import heappop, heappush
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,18 +37,29 @@ _MEMORY = Path("/dev/shm")  # noqa: S108  gunicorn makes its heartbeat file ther
 
 
 class CannotListen(Exception):
-    """The address is not to be had. The text says why, and how to mend it."""
+    """The address is not to be had, or should not be. The text says why, and how to mend it."""
 
 
 def check_address(settings: Settings) -> None:
-    """Raise CannotListen where gunicorn could not listen; gunicorn itself would try for five seconds."""
+    """Raise CannotListen where gunicorn could not listen (gunicorn itself would try for five seconds), or should not.
+
+    It speaks HTTP, so whoever is on another machine must come by a proxy that speaks TLS (RFC 7644 §7.2).
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        if not (settings.trusted_proxies or ip_address(address[0]).is_loopback):
+            raise CannotListen(_PLAIN.format(host=settings.host))
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as fault:
         raise CannotListen(_explain(fault, settings)) from fault
+
+
+_PLAIN = (
+    "HOST={host}: other machines would send their tokens here in the clear. Put a proxy that speaks TLS in front, and name it in"
+    " TRUSTED_PROXIES (docs/operating.md); or listen on HOST=127.0.0.1."
+)
 
 
 def _explain(fault: OSError, settings: Settings) -> str:
@@ -56,7 +68,7 @@ def _explain(fault: OSError, settings: Settings) -> str:
         return where + f"another program listens there. Stop it, or choose another port, for example PORT={settings.port + 1}."
     if fault.errno == errno.EACCES:
         return where + "ports below 1024 are kept for root. Choose a higher one, for example PORT=8000."
-    return where + f"this machine has no such address ({fault.strerror}). Choose HOST=127.0.0.1, or HOST=0.0.0.0 for all of them."
+    return where + f"this machine has no such address ({fault.strerror}). Choose HOST=127.0.0.1, or behind a proxy HOST=0.0.0.0."
 
 
 def run(settings: Settings) -> None:

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -129,13 +130,29 @@ def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+PROXIES = (ip_network("10.0.0.0/8"),)
+
+
 @pytest.mark.parametrize(
     ("host", "told"),
     [("203.0.113.1", "no such address"), ("no-such-host.invalid", "no such address")],
 )
 def test_an_address_of_another_machine_is_told(host: str, told: str) -> None:
     with pytest.raises(server.CannotListen, match=told):
-        server.check_address(Settings(host=host, port=free_port()))
+        server.check_address(Settings(host=host, port=free_port(), trusted_proxies=PROXIES))
+
+
+@pytest.mark.requirement("S-7644-7.2-01")
+@pytest.mark.parametrize(("host", "here"), [("localhost", True), ("127.8.9.1", True), ("0.0.0.0", False), ("::", False)])
+def test_nobody_sends_a_token_in_the_clear_from_another_machine(host: str, here: bool) -> None:
+    """What listens for others speaks HTTP to a proxy, and has to be told which."""
+    port = free_port()
+    if here:
+        server.check_address(Settings(host=host, port=port))
+        return
+    with pytest.raises(server.CannotListen, match=r"in the clear.* TRUSTED_PROXIES .*HOST=127\.0\.0\.1"):
+        server.check_address(Settings(host=host, port=port))
+    server.check_address(Settings(host=host, port=port, trusted_proxies=PROXIES))
 
 
 def test_a_free_address_is_left_free() -> None:
