@@ -15,11 +15,13 @@ from urllib.parse import quote, unquote, urlencode
 from wsgiref.simple_server import make_server
 
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 GATEWAY = os.environ.get("GATEWAY", "http://127.0.0.1:8000")
 CLIENT_ID, CLIENT_SECRET = os.environ.get("CLIENT_ID", ""), os.environ.get("CLIENT_SECRET", "")
-RULES = jwt.JWTClaimsRegistry(iss={"essential": True, "value": GATEWAY}, aud={"essential": True, "value": GATEWAY}, exp={"essential": True})
+ISSUER = os.environ.get("ISSUER", GATEWAY)  # PUBLIC_URL of the gateway, where it is reached under another name here
+RULES = jwt.JWTClaimsRegistry(iss={"essential": True, "value": ISSUER}, aud={"essential": True, "value": ISSUER}, exp={"essential": True})
 
 
 def published():
@@ -36,22 +38,34 @@ def verified(token):
 
 
 def asked_about(token):
-    """What the gateway says of a token now: {"active": False} as soon as the person is out."""
+    """What the gateway says of a token now (RFC 7662). ValueError as soon as the person is out. Not kept: out is out at once."""
     basic = base64.b64encode(f"{quote(CLIENT_ID)}:{quote(CLIENT_SECRET)}".encode()).decode()
-    body = urlencode({"token": token}).encode()
+    body = urlencode({"token": token, "token_type_hint": "access_token"}).encode()
     request = urllib.request.Request(GATEWAY + "/auth/introspect", body, {"Authorization": f"Basic {basic}"})  # noqa: S310  as above
     with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
-        return json.load(answer)
+        claims = json.load(answer)
+    if claims.get("active") is not True:  # nothing else means yes
+        raise ValueError("not active")
+    RULES.validate(claims)
+    return claims
 
 
 def app(environ, start_response):
-    token = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
-    if environ["PATH_INFO"] == "/token":
-        who = verified(token)
-    elif environ["PATH_INFO"] == "/ask":
-        who = asked_about(token)
-    else:  # only the proxy can reach this application, and it has set these headers anew
-        who = {"name": unquote(environ["HTTP_X_AUTH_NAME"]), "roles": environ["HTTP_X_AUTH_ROLES"].split(",")}
+    path = environ["PATH_INFO"]
+    try:
+        if path in ("/token", "/ask"):
+            scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+            if scheme.lower() != "bearer":
+                raise ValueError("no token")
+            who = verified(token) if path == "/token" else asked_about(token)
+        else:  # only the proxy can reach this application, and it has set these headers anew
+            who = {"name": unquote(environ["HTTP_X_AUTH_NAME"]), "roles": environ["HTTP_X_AUTH_ROLES"].split(",")}
+    except OSError:  # the gateway is away, or does not know this client: nobody is let in on a guess
+        start_response("503 Service Unavailable", [("Retry-After", "5")])
+        return []
+    except (JoseError, ValueError):
+        start_response("401 Unauthorized", [("WWW-Authenticate", 'Bearer error="invalid_token"')])
+        return []
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(who).encode()]
 
