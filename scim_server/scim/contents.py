@@ -1,4 +1,4 @@
-"""What RFC 7643 and 7644 ask of single values beyond their type, and a strict server insists on: user names, countries, certificates."""
+"""What the RFCs ask of single values beyond their type, and a strict server insists on: names, passwords, countries, certificates."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def user_name(value: str, name: str) -> None:
     """InvalidValue unless PRECIS takes it for a username (RFC 7644 §5, RFC 8265 §3.5). ASCII is, but for spaces around it."""
     if not values.is_username(value):
         raise InvalidValue(f"{name} may have no space at its ends, and no letters that stand for others, such as ligatures (RFC 8265).")
+
+
+def password(value: str, name: str) -> None:
+    """InvalidValue unless PRECIS takes it for a password (RFC 7643 §4.1.1, RFC 8265 §4.2). It is dropped all the same."""
+    if not values.is_password(value):
+        raise InvalidValue(f"{name} may be neither empty nor of letters that have no place in passwords (RFC 8265).")
 
 
 def country(value: str, name: str) -> None:

@@ -32,6 +32,7 @@ _CONTENTS: dict[Attribute, Callable[[str, str], None]] = {
     target.leaf: content
     for name, content in (
         ("userName", contents.user_name),
+        ("password", contents.password),
         ("addresses.country", contents.country),
         ("x509Certificates.value", contents.certificate),
     )
@@ -190,8 +191,9 @@ def taken(field: Field, raw: Any, name: str, *, lenient: bool) -> Any:
 
 
 def hold_to_type(attribute: Attribute, raw: Any, name: str, *, lenient: bool) -> None:
-    """InvalidValue if what is to be dropped, because nobody is ever shown it, would not fit. What is sent in vain is not looked at."""
-    if not attribute.shown and attribute not in _UNKEPT:
+    """InvalidValue if what is to be dropped, because nobody is ever shown it, would not fit. What is sent in vain is not looked at,
+    nor is a lenient client's password."""
+    if not attribute.shown and not (lenient and attribute in _UNKEPT):
         canonical(attribute, raw, name, lenient=lenient, single=True)
 
 
@@ -220,8 +222,8 @@ def _one(holder: Attribute | Schema, raw: Any, name: str, lenient: bool) -> Any:
 def _check_strictly(attribute: Attribute, value: Any, name: str) -> None:
     """What a tenant's own schema suggests, and a strict server insists on (RFC 7643 §2.3.1, §2.3.7): listed values, kinds of references.
 
-    What RFC 7643 lists for its own attributes are examples, for a strict server, too; but what is asked of user names, countries and
-    certificates holds.
+    What RFC 7643 lists for its own attributes are examples, for a strict server, too; but what is asked of user names, passwords, countries
+    and certificates holds.
     """
     if (content := _CONTENTS.get(attribute)) is not None:
         content(value, name)

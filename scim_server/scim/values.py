@@ -51,7 +51,7 @@ _BIAS = 5000
 _WRITTEN_AS_STRINGS = frozenset((Type.STRING, Type.REFERENCE, Type.DATETIME, Type.BINARY))
 _INTEGERS = range(-(2**63), 2**63)
 
-_USERNAME = get_profile("UsernameCaseMapped")
+_USERNAME, _PASSWORD = get_profile("UsernameCaseMapped"), get_profile("OpaqueString")
 
 # Beyond this length a name is no user name that PRECIS was made for, and its tables are slow.
 _MAX_USERNAME = 1024
@@ -91,6 +91,14 @@ def is_username(text: str) -> bool:
     """Whether it is a username as RFC 8265 §3.5 has them: what the profile takes, or several of that with spaces between them."""
     parts = text.split(" ")
     return bool(parts[0] and parts[-1]) and all(not part or _prepared(part) is not None for part in parts)
+
+
+def is_password(text: str) -> bool:
+    """Whether PRECIS OpaqueString takes it for a password (RFC 8265 §4.2), however its letters are composed."""
+    try:
+        return bool(text) and (text.isascii() or len(text) > _MAX_USERNAME or bool(_PASSWORD.enforce(text)))
+    except UnicodeEncodeError:
+        return False
 
 
 def _prepared(text: str) -> str | None:
