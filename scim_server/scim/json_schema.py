@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from scim_server.scim import bulk, messages, values
-from scim_server.scim.attributes import Attribute, Mutability, Type
+from scim_server.scim.attributes import Attribute, Mutability, Returned, Type, Uniqueness
 from scim_server.scim.documents import layout_of
 from scim_server.scim.ordering import ORDERS
 from scim_server.scim.patch import MAX_OPERATIONS
@@ -19,6 +19,10 @@ from scim_server.scim.schemas import COMMON, SCHEMAS, ResourceType, Schema, Type
 JsonSchema = dict[str, Any]
 
 _TEXT, _URI = "Text", "Uri"
+_STRING: JsonSchema = {"type": "string"}
+_WHOLE: JsonSchema = {"type": "integer"}
+_YES_OR_NO: JsonSchema = {"type": "boolean"}
+_STATUS: JsonSchema = {"type": "string", "pattern": "^[0-9]{3}$"}
 
 _SIMPLE: dict[Type, JsonSchema] = {
     Type.BOOLEAN: {"type": "boolean"},
@@ -36,7 +40,7 @@ def ref(name: str) -> JsonSchema:
 
 def components(types: Types) -> dict[str, JsonSchema]:
     """All schemas by name: for a resource type ``X`` they are X (as answered), XInput (as written), XList; EverythingList is of all."""
-    result = {_TEXT: _text(), _URI: _uri(), **_messages()}
+    result = {_TEXT: _text(), _URI: _uri(), **_messages(), **_discovered()}
     for each in types:
         result[each.name] = answered(each)
         result[f"{each.name}Input"] = written(each)
@@ -135,98 +139,112 @@ def _uri() -> JsonSchema:
 
 
 def _list(resource: JsonSchema) -> JsonSchema:
-    whole = {"type": "integer", "minimum": 0}
-    return {
-        "type": "object",
-        "required": ["schemas", "totalResults", "Resources"],
-        "properties": {
-            "schemas": {"const": [messages.LIST_RESPONSE]},
-            "totalResults": whole,
+    whole = {**_WHOLE, "minimum": 0}
+    return _object(
+        {"schemas": {"const": [messages.LIST_RESPONSE]}, "totalResults": whole, "Resources": _array(resource)},
+        {
             "itemsPerPage": whole,
-            "startIndex": {"type": "integer", "minimum": 1},
-            "nextCursor": {"type": "string", "description": "Of the next page of a walk by cursor; without it, this is the last."},
-            "Resources": {"type": "array", "items": resource},
+            "startIndex": {**_WHOLE, "minimum": 1},
+            "nextCursor": {**_STRING, "description": "Of the next page of a walk by cursor; without it, this is the last."},
         },
-        "additionalProperties": False,
-    }
+    )
+
+
+def _object(required: JsonSchema, optional: JsonSchema | None = None) -> JsonSchema:
+    """An object that has these properties, and no others."""
+    properties = required | (optional or {})
+    return {"type": "object", "required": [*required], "properties": properties, "additionalProperties": False}
+
+
+def _array(items: JsonSchema, **limits: int) -> JsonSchema:
+    return {"type": "array", **limits, "items": items}
 
 
 def _messages() -> dict[str, JsonSchema]:
-    operation = {
-        "type": "object",
-        "required": ["op"],
-        "properties": {
-            "op": {"enum": ["add", "remove", "replace"], "description": "In any case."},
+    operation = _object(
+        {"op": {"enum": ["add", "remove", "replace"], "description": "In any case."}},
+        {
             "path": {**ref(_TEXT), "description": "RFC 7644 §3.5.2, figure 7. A remove needs one."},
             "value": {"description": "What is added, or put in place of what is there."},
         },
-        "additionalProperties": False,
-    }
-    names = {"type": "array", "items": {"type": "string"}}
+    )
+    bulk_operations = _array(_bulk_operation(told=False), maxItems=bulk.MAX_OPERATIONS)
+    asked = {name: _array(_STRING) for name in ("attributes", "excludedAttributes")}
+    asked |= {"filter": ref(_TEXT), "sortBy": ref(_TEXT), "sortOrder": {"enum": [*ORDERS]}, "startIndex": _WHOLE}
     return {
-        "Error": {
-            "type": "object",
-            "required": ["schemas", "status", "detail"],
-            "properties": {
+        "Error": _object(
+            {
                 "schemas": {"const": [messages.ERROR]},
-                "status": {"type": "string", "pattern": "^[0-9]{3}$"},
-                "scimType": {"type": "string"},
-                "detail": {"type": "string", "description": "What was wrong and how to mend it; it names the request."},
+                "status": _STATUS,
+                "detail": {**_STRING, "description": "What was wrong and how to mend it; it names the request."},
             },
-            "additionalProperties": False,
-        },
-        "BulkRequest": {
-            "type": "object",
-            "required": ["schemas", "Operations"],
-            "properties": {
-                "schemas": {"const": [messages.BULK_REQUEST]},
-                "failOnErrors": {"type": "integer", "minimum": 1},
-                "Operations": {"type": "array", "maxItems": bulk.MAX_OPERATIONS, "items": _bulk_operation(told=False)},
-            },
-            "additionalProperties": False,
-        },
-        "BulkResponse": {
-            "type": "object",
-            "required": ["schemas", "Operations"],
-            "properties": {
-                "schemas": {"const": [messages.BULK_RESPONSE]},
-                "Operations": {"type": "array", "items": _bulk_operation(told=True)},
-            },
-            "additionalProperties": False,
-        },
-        "PatchOp": {
-            "type": "object",
-            "required": ["schemas", "Operations"],
-            "properties": {
-                "schemas": {"const": [messages.PATCH_OP]},
-                "Operations": {"type": "array", "minItems": 1, "maxItems": MAX_OPERATIONS, "items": operation},
-            },
-            "additionalProperties": False,
-        },
-        "SearchRequest": {
-            "type": "object",
-            "required": ["schemas"],
-            "properties": {
-                "schemas": {"const": [messages.SEARCH_REQUEST]},
-                "attributes": names,
-                "excludedAttributes": names,
-                "filter": ref(_TEXT),
-                "sortBy": ref(_TEXT),
-                "sortOrder": {"enum": [*ORDERS]},
-                "startIndex": {"type": "integer"},
-                "cursor": ref(_TEXT),
-                "count": {"type": "integer"},
-            },
-            "additionalProperties": False,
-        },
+            {"scimType": _STRING},
+        ),
+        "BulkRequest": _object(
+            {"schemas": {"const": [messages.BULK_REQUEST]}, "Operations": bulk_operations}, {"failOnErrors": {**_WHOLE, "minimum": 1}}
+        ),
+        "BulkResponse": _object({"schemas": {"const": [messages.BULK_RESPONSE]}, "Operations": _array(_bulk_operation(told=True))}),
+        "PatchOp": _object(
+            {"schemas": {"const": [messages.PATCH_OP]}, "Operations": _array(operation, minItems=1, maxItems=MAX_OPERATIONS)}
+        ),
+        "SearchRequest": _object({"schemas": {"const": [messages.SEARCH_REQUEST]}}, {**asked, "cursor": ref(_TEXT), "count": _WHOLE}),
     }
+
+
+def _discovered() -> dict[str, JsonSchema]:
+    """What ``discovery`` tells (RFC 7643 §5, §6, §7)."""
+    supported = {"supported": _YES_OR_NO}
+    features: JsonSchema = {name: _object(supported) for name in ("patch", "changePassword", "sort", "etag")}
+    features["bulk"] = _object({**supported, "maxOperations": _WHOLE, "maxPayloadSize": _WHOLE})
+    features["filter"] = _object({**supported, "maxResults": _WHOLE})
+    sizes = dict.fromkeys(("defaultPageSize", "maxPageSize", "cursorTimeout"), _WHOLE)
+    ways = {"cursor": _YES_OR_NO, "index": _YES_OR_NO, "defaultPaginationMethod": {"enum": ["cursor", "index"]}}
+    scheme = _object(dict.fromkeys(("type", "name", "description", "specUri"), _STRING), {"primary": _YES_OR_NO})
+    attribute = _object(
+        {
+            "name": _STRING,
+            "type": {"enum": [each.value for each in Type]},
+            "multiValued": _YES_OR_NO,
+            "description": _STRING,
+            "required": _YES_OR_NO,
+            "mutability": {"enum": [each.value for each in Mutability]},
+            "returned": {"enum": [each.value for each in Returned]},
+        },
+        {
+            "canonicalValues": _array(_STRING),
+            "caseExact": _YES_OR_NO,
+            "uniqueness": {"enum": [each.value for each in Uniqueness]},
+            "referenceTypes": _array(_STRING),
+            "subAttributes": _array(ref("SchemaAttribute")),
+        },
+    )
+    result = {
+        "ServiceProviderConfig": _about_itself(
+            "ServiceProviderConfig", {**features, "pagination": _object({**ways, **sizes}), "authenticationSchemes": _array(scheme)}
+        ),
+        "ResourceType": _about_itself(
+            "ResourceType",
+            dict.fromkeys(("id", "name", "description", "endpoint", "schema"), _STRING),
+            {"schemaExtensions": _array(_object({"schema": _STRING, "required": _YES_OR_NO}))},
+        ),
+        "Schema": _about_itself(
+            "Schema", {"id": _STRING, "name": _STRING, "description": _STRING, "attributes": _array(ref("SchemaAttribute"))}
+        ),
+        "SchemaAttribute": attribute,
+    }
+    return result | {f"{name}List": _list(ref(name)) for name in ("ResourceType", "Schema")}
+
+
+def _about_itself(kind: str, required: JsonSchema, optional: JsonSchema | None = None) -> JsonSchema:
+    """A resource of discovery."""
+    head = {"schemas": {"const": [f"urn:ietf:params:scim:schemas:core:2.0:{kind}"]}}
+    return _object({**head, **required, "meta": _object({"resourceType": {"const": kind}, "location": _STRING})}, optional)
 
 
 def _bulk_operation(*, told: bool) -> JsonSchema:
     """An operation of a Bulk, as it is asked for or as it is told of. What is wrong with one of them is told in its place."""
-    text = {"type": "string"}
-    own = {"location": text, "status": {"type": "string", "pattern": "^[0-9]{3}$"}, "response": ref("Error")}
-    asked = {"path": {**text, "description": "/Users, or /Users/{id}; the id may be bulkId:…"}, "data": {"type": "object"}}
-    properties = {"method": {"enum": ["POST", "PUT", "PATCH", "DELETE"]}, "bulkId": text, "version": text, **(own if told else asked)}
+    own = {"location": _STRING, "status": _STATUS, "response": ref("Error")}
+    asked = {"path": {**_STRING, "description": "/Users, or /Users/{id}; the id may be bulkId:…"}, "data": {"type": "object"}}
+    properties = {"method": {"enum": ["POST", "PUT", "PATCH", "DELETE"]}, "bulkId": _STRING, "version": _STRING, **(own if told else asked)}
     result: JsonSchema = {"type": "object", "properties": properties}
     return {**result, "required": ["status"], "additionalProperties": False} if told else result

@@ -57,7 +57,7 @@ def document(types: Types, base_url: str, token_url: str, version: str) -> dict[
         "tags": [*({"name": each.name, "description": each.description} for each in types), {"name": _ROOT}, {"name": _DISCOVERY}],
         "paths": paths,
         "components": {
-            "schemas": json_schema.components(types) | {"Discovered": {"type": "object", "required": ["schemas"]}},
+            "schemas": json_schema.components(types),
             "parameters": _parameters(),
             "headers": _HEADERS,
             "securitySchemes": {
@@ -124,17 +124,16 @@ def _of_oneself(user: str) -> Iterator[_Operation]:
 
 def _of_discovery() -> Iterator[_Operation]:
     discovers = partial(_Operation, tag=_DISCOVERY, scope=None)
-    answer: _Answers = {200: ref("Discovered"), 304: None}
-    read, one = ("ifNoneMatch",), (403, 404)
-    whole = (
-        ("/ServiceProviderConfig", "readServiceProviderConfig", "What the service can do"),
-        ("/ResourceTypes", "listResourceTypes", "The kinds of resources"),
-        ("/Schemas", "listSchemas", "The schemas"),
-    )
-    for path, name, summary in whole:
-        yield discovers("GET", path, name, summary, answer, read, errors=(403,))
-    yield discovers("GET", "/ResourceTypes/{name}", "readResourceType", "One kind of resources", answer, ("name", *read), errors=one)
-    yield discovers("GET", "/Schemas/{urn}", "readSchema", "One schema", answer, ("urn", *read), errors=one)
+    for path, operation_id, summary, answered, *parameter in (
+        ("/ServiceProviderConfig", "readServiceProviderConfig", "What the service can do", "ServiceProviderConfig"),
+        ("/ResourceTypes", "listResourceTypes", "The kinds of resources", "ResourceTypeList"),
+        ("/ResourceTypes/{name}", "readResourceType", "One kind of resources", "ResourceType", "name"),
+        ("/Schemas", "listSchemas", "The schemas", "SchemaList"),
+        ("/Schemas/{urn}", "readSchema", "One schema", "Schema", "urn"),
+    ):
+        answers: _Answers = {200: ref(answered), 304: None}
+        errors = (403, 404) if parameter else (403,)
+        yield discovers("GET", path, operation_id, summary, answers, (*parameter, "ifNoneMatch"), errors=errors)
 
 
 def _operation(each: _Operation) -> dict[str, Any]:
