@@ -8,11 +8,12 @@ nothing is raised, and a strict request comes out as it went in.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, Target, Type
 from scim_server.scim.errors import InvalidFilter, InvalidPath
-from scim_server.scim.filters import And, Compare, Filter, Not, Or, Path, Present, ValuePath, parse_filter, parse_path
+from scim_server.scim.filters import Compare, Filter, Path, Present, parse_filter, parse_path, rewritten
 from scim_server.scim.schemas import ResourceType
 
 _VALUES = {"true": True, "false": False}
@@ -43,26 +44,16 @@ def _filter(resource_type: ResourceType, text: str) -> str:
         tree = parse_filter(text)
     except InvalidFilter:
         return text
-    typed = _tree(resource_type, tree)
+    typed = rewritten(tree, partial(_comparison, resource_type))
     return text if typed == tree else str(typed)
 
 
-def _tree(resource_type: ResourceType, node: Filter, outer: str = "") -> Filter:
-    """The tree with booleans in it; ``outer`` is the attribute in whose brackets it stands, with a dot."""
-    match node:
-        case And(terms):
-            return And(tuple(_tree(resource_type, term, outer) for term in terms))
-        case Or(terms):
-            return Or(tuple(_tree(resource_type, term, outer) for term in terms))
-        case Not(term):
-            return Not(_tree(resource_type, term, outer))
-        case ValuePath(path, term):
-            return ValuePath(path, _tree(resource_type, term, f"{path}."))
-        case Compare(path, op, value):
-            target = resource_type.resolve(outer + path)
-            return Compare(path, op, _typed(target.leaf, value)) if target and target.attribute else node
-        case Present():
-            return node
+def _comparison(resource_type: ResourceType, node: Compare | Present, outer: str) -> Filter:
+    """A comparison with a boolean in it; ``outer`` is the attribute in whose brackets it stands."""
+    if isinstance(node, Present):
+        return node
+    target = resource_type.resolve(f"{outer}.{node.path}" if outer else node.path)
+    return Compare(node.path, node.op, _typed(target.leaf, node.value)) if target and target.attribute else node
 
 
 def _operations(resource_type: ResourceType, operations: Any) -> Any:
@@ -116,7 +107,7 @@ def _path(resource_type: ResourceType, path: str) -> tuple[str, Target | None]:
     target = resource_type.resolve(f"{parsed.attribute}.{parsed.sub}" if parsed.sub else parsed.attribute)
     if parsed.filter is None or not _may_hold_one(path):
         return path, target
-    typed = _tree(resource_type, parsed.filter, f"{parsed.attribute}.")
+    typed = rewritten(parsed.filter, partial(_comparison, resource_type), parsed.attribute)
     return (path if typed == parsed.filter else str(Path(parsed.attribute, typed, parsed.sub))), target
 
 

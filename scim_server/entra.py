@@ -23,11 +23,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from scim_server.scim.attributes import Attribute, Mutability, Target, Type
 from scim_server.scim.errors import InvalidFilter, InvalidPath
-from scim_server.scim.filters import MAX_LENGTH, And, Compare, Filter, Not, Or, Path, Present, ValuePath, parse_filter, parse_path
+from scim_server.scim.filters import MAX_LENGTH, Compare, Filter, Path, Present, parse_filter, parse_path, rewritten
 from scim_server.scim.messages import PREFIX
 from scim_server.scim.schemas import ENTERPRISE_USER, ResourceType
 
@@ -131,21 +132,12 @@ def typed_operands(resource_type: ResourceType, text: str) -> str:
         tree = parse_filter(text)
     except InvalidFilter:
         return text
-    typed = _typed(resource_type, tree)
+    typed = rewritten(tree, partial(_typed, resource_type))
     return text if typed == tree else str(typed)
 
 
-def _typed(resource_type: ResourceType, node: Filter, outer: str = "") -> Filter:
-    """The tree with ``typed_operands`` done; ``outer`` is the attribute whose brackets it stands in."""
-    match node:
-        case And(terms):
-            return And(tuple(_typed(resource_type, term, outer) for term in terms))
-        case Or(terms):
-            return Or(tuple(_typed(resource_type, term, outer) for term in terms))
-        case Not(term):
-            return Not(_typed(resource_type, term, outer))
-        case ValuePath(path, term):
-            return ValuePath(path, _typed(resource_type, term, path))
+def _typed(resource_type: ResourceType, node: Compare | Present, outer: str) -> Filter:
+    """A comparison with ``typed_operands`` done; ``outer`` is the attribute whose brackets it stands in."""
     path = node.path if outer else full_manager(resource_type, node.path)
     if isinstance(node, Present):
         return Present(path)
@@ -361,7 +353,7 @@ def strict_path(resource_type: ResourceType, path: str) -> str:
         parsed = parse_path(path)
     except InvalidPath:
         return path
-    typed = _typed(resource_type, parsed.filter, parsed.attribute) if parsed.filter else None
+    typed = rewritten(parsed.filter, partial(_typed, resource_type), parsed.attribute) if parsed.filter else None
     return path if typed == parsed.filter else str(Path(parsed.attribute, typed, parsed.sub))
 
 

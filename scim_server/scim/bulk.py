@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
+from scim_server.scim import messages
 from scim_server.scim.documents import layout_of
 from scim_server.scim.errors import InvalidSyntax, InvalidValue, ScimError, TooLarge
-from scim_server.scim.messages import BULK_REQUEST
 from scim_server.scim.schemas import ENTERPRISE_USER, ResourceType, Types
 
 MAX_OPERATIONS = 1000
@@ -50,10 +50,9 @@ class BulkRequest:
 
 def parse(body: Any, types: Types) -> BulkRequest:
     """A BulkRequest message. InvalidSyntax, TooLarge where the message itself is wrong; the fault of an operation is its own."""
-    message = _members(body, ("schemas", "Operations", "failOnErrors"))
-    urns, raw, limit = message.get("schemas"), message.get("Operations"), message.get("failOnErrors")
-    if not isinstance(urns, list) or len(urns) != 1 or not isinstance(urns[0], str) or urns[0].lower() != BULK_REQUEST.lower():
-        raise InvalidSyntax(f'The body of a Bulk must hold "schemas": ["{BULK_REQUEST}"].')
+    message = messages.members(body, "The body", _OF_MESSAGE)
+    messages.demand(messages.BULK_REQUEST, message.get("schemas"), "Bulk")
+    raw, limit = message.get("Operations"), message.get("failOnErrors")
     if not isinstance(raw, list):
         raise InvalidSyntax('The body of a Bulk must hold "Operations", an array.')
     if len(raw) > MAX_OPERATIONS:
@@ -191,25 +190,14 @@ def _filled(path: str, ids: Mapping[str, str]) -> str:
     return _LITERAL.sub(known, path)
 
 
-def _members(value: Any, known: Collection[str]) -> dict[str, Any]:
-    """The known members of a JSON object, by their proper name."""
-    if not isinstance(value, dict):
-        raise InvalidSyntax("It must be a JSON object.")
-    spelled = {name.lower(): name for name in known}
-    result: dict[str, Any] = {}
-    for key, each in value.items():
-        name = spelled.get(key.lower())
-        if name in result:
-            raise InvalidSyntax(f"{name} is there twice; names are compared without regard to case.")
-        if name is not None:
-            result[name] = each
-    return result
+_OF_MESSAGE = messages.spellings("schemas", "Operations", "failOnErrors")
+_OF_OPERATION = messages.spellings("method", "bulkId", "path", "data", "version")
 
 
 def _operation(raw: Any, types: Types) -> BulkOperation:
     method = bulk_id = None
     try:
-        found = _members(raw, ("method", "bulkId", "path", "data", "version"))
+        found = messages.members(raw, "An operation", _OF_OPERATION)
         method, bulk_id = _method(found.get("method")), _text(found, "bulkId", _LONGEST_ID)
         if method == "POST" and not bulk_id:
             raise InvalidSyntax("A POST in a Bulk needs a bulkId.")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, NoReturn, TypeAlias, TypeVar, Union
@@ -103,6 +103,21 @@ class ValuePath:
 
 
 Filter: TypeAlias = Union[Compare, Present, "And[Filter]", "Or[Filter]", "Not[Filter]", ValuePath]
+
+
+def rewritten(node: Filter, change: Callable[[Compare | Present, str], Filter], outer: str = "") -> Filter:
+    """The tree with each of its comparisons changed. ``change`` is told the attribute in whose brackets it stands; "" if in none."""
+    match node:
+        case And(terms):
+            return And(tuple(rewritten(term, change, outer) for term in terms))
+        case Or(terms):
+            return Or(tuple(rewritten(term, change, outer) for term in terms))
+        case Not(term):
+            return Not(rewritten(term, change, outer))
+        case ValuePath(path, term):
+            return ValuePath(path, rewritten(term, change, path))
+        case _:
+            return change(node, outer)
 
 
 @dataclass(frozen=True, slots=True)

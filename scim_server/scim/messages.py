@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scim_server.scim.errors import InvalidSyntax, ScimError
@@ -34,9 +34,38 @@ def list_response(
     return {**result, "Resources": list(resources)}
 
 
+def spellings(*names: str) -> dict[str, str]:
+    """Names of a message by their lower case, for ``members``."""
+    return {name.lower(): name for name in names}
+
+
+def members(value: Any, called: str, known: Mapping[str, str]) -> dict[str, Any]:
+    """The known members of a JSON object of a message, by their proper names; case makes no difference, and unknown ones are ignored.
+
+    InvalidSyntax, with a detail that calls the object ``called``, if it is none, or holds one of them twice.
+    """
+    if not isinstance(value, dict):
+        raise InvalidSyntax(f"{called} must be a JSON object.")
+    result: dict[str, Any] = {}
+    for key, each in value.items():
+        name = known.get(key.lower())
+        if name is not None:
+            if name in result:
+                raise InvalidSyntax(f"{called} holds {name} twice; names are compared without regard to case.")
+            result[name] = each
+    return result
+
+
+def demand(urn: str, given: Any, called: str) -> None:
+    """InvalidSyntax unless ``given``, the ``schemas`` of a message that is ``called`` so, is the one URN."""
+    if not isinstance(given, list) or len(given) != 1 or not isinstance(given[0], str) or given[0].lower() != urn.lower():
+        raise InvalidSyntax(f'The body of a {called} must hold "schemas": ["{urn}"].')
+
+
 _NAMES = ("attributes", "excludedAttributes")
 _TEXTS = ("filter", "sortBy", "sortOrder", "cursor")
 _NUMBERS = ("startIndex", "count")
+_OF_SEARCH = spellings("schemas", *_NAMES, *_TEXTS, *_NUMBERS)
 
 
 def search_parameters(body: Any) -> dict[str, str]:
@@ -44,17 +73,8 @@ def search_parameters(body: Any) -> dict[str, str]:
 
     Names in any case; unknown ones are ignored, as unknown parameters are. InvalidSyntax if it is no such message.
     """
-    spelled = {name.lower(): name for name in ("schemas", *_NAMES, *_TEXTS, *_NUMBERS)}
-    given: dict[str, Any] = {}
-    for key, value in body.items():
-        name = spelled.get(key.lower())
-        if name in given:
-            raise InvalidSyntax(f"The body holds {name} twice; names are compared without regard to case.")
-        if name is not None:
-            given[name] = value
-    urns = given.pop("schemas", None)
-    if not isinstance(urns, list) or len(urns) != 1 or not isinstance(urns[0], str) or urns[0].lower() != SEARCH_REQUEST.lower():
-        raise InvalidSyntax(f'The body of a search must hold "schemas": ["{SEARCH_REQUEST}"].')
+    given = members(body, "The body", _OF_SEARCH)
+    demand(SEARCH_REQUEST, given.pop("schemas", None), "search")
     return {name: _parameter(name, value) for name, value in given.items() if value is not None}
 
 

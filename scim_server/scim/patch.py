@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from scim_server.scim import messages
 from scim_server.scim.attributes import Attribute, Target
 from scim_server.scim.documents import canonical, demand, hold_to_type, layout_of, member_ids, parts, unknown, urns_of, writable
 from scim_server.scim.errors import InvalidPath, InvalidSyntax, InvalidValue, MutabilityError, NoTarget, TooLarge
 from scim_server.scim.filters import And, Compare, Filter, Path, parse_path
 from scim_server.scim.matching import Bound, bind_element, element_of
-from scim_server.scim.messages import PATCH_OP
 from scim_server.scim.schemas import ID, SCHEMAS, ResourceType
 from scim_server.scim.steps import MISSING, Step, apply
 
@@ -106,10 +106,9 @@ def parse(body: Any) -> tuple[Operation, ...]:
 
     InvalidSyntax if it is none, InvalidPath, NoTarget for ``remove`` without a path, TooLarge.
     """
-    message = _members_of(body, "The body", ("schemas", "operations"))
-    schemas, operations = message.get("schemas"), message.get("operations")
-    if not isinstance(schemas, list) or len(schemas) != 1 or not isinstance(schemas[0], str) or schemas[0].lower() != PATCH_OP.lower():
-        raise InvalidSyntax(f'The body of a PATCH must hold "schemas": ["{PATCH_OP}"].')
+    message = messages.members(body, "The body", _OF_MESSAGE)
+    messages.demand(messages.PATCH_OP, message.get("schemas"), "PATCH")
+    operations = message.get("Operations")
     if not isinstance(operations, list):
         raise InvalidSyntax('The body of a PATCH must hold "Operations", an array.')
     if len(operations) > MAX_OPERATIONS:
@@ -168,22 +167,11 @@ def _agrees(said: Any, shown: Any) -> bool:
 # The message
 
 
-def _members_of(value: Any, name: str, known: Sequence[str]) -> dict[str, Any]:
-    """The known members of a JSON object, by lower-case name."""
-    if not isinstance(value, dict):
-        raise InvalidSyntax(f"{name} must be a JSON object.")
-    result: dict[str, Any] = {}
-    for key, each in value.items():
-        lowered = key.lower()
-        if lowered in known:
-            if lowered in result:
-                raise InvalidSyntax(f"{name} holds {lowered} twice; names are compared without regard to case.")
-            result[lowered] = each
-    return result
+_OF_MESSAGE, _OF_OPERATION = messages.spellings("schemas", "Operations"), messages.spellings("op", "path", "value")
 
 
 def _operation(raw: Any) -> Operation:
-    found = _members_of(raw, "Each of Operations", ("op", "path", "value"))
+    found = messages.members(raw, "Each of Operations", _OF_OPERATION)
     op, path = found.get("op"), found.get("path")
     if not isinstance(op, str) or op.lower() not in ("add", "remove", "replace"):
         raise InvalidSyntax("Each of Operations needs an op, which is add, remove or replace.")

@@ -64,7 +64,7 @@ W, H = {"value": "w@x", "type": "work"}, {"value": "h@x", "type": "home"}
         # what is ignored
         (user(id="x", meta={"created": 1}, groups=[{"value": "g"}]), {}, ...),
         (user(password="secret"), {}, ...),
-        (user(password=5), {}, ...),
+        (user(password=5), {}, "invalidValue"),
         (user(unknown=1), {}, "invalidSyntax"),
         (user(department="D"), {}, "invalidSyntax"),
         (user(name={"givenName": "G", "unknown": 1}), {"name": {"givenName": "G"}}, "invalidSyntax"),
