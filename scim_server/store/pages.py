@@ -166,6 +166,8 @@ class Search:
             return Page(start - 1 + len(found), resources), 0
         if total is None or bound is None:
             ((total, shifts),) = scoped.rows(search.total, **values)
+            if "offset" in place and count > 0:  # somebody may have come or gone since the page was found: it is told as of then
+                total = max(total, start - 1 + len(found)) if found else min(total, start - 1)
             return Page(total, resources, end), shifts or 0
         return Page(total, resources, end), 0
 

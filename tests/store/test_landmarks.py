@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,9 @@ from sqlalchemy import Engine
 
 from scim_server import clock
 from scim_server.events import Scope
-from scim_server.scim.ordering import bind
+from scim_server.scim import ordering
+from scim_server.scim.filters import parse_filter
+from scim_server.scim.matching import bind
 from scim_server.scim.schemas import USER_TYPE
 from scim_server.store import ids, landmarks
 from scim_server.store.landmarks import MOST_IN_LIST, MOST_LISTS, SETTLED_S, Landmark, Landmarks
@@ -87,7 +90,7 @@ def test_there_are_only_so_many_and_never_far_apart() -> None:
 @pytest.fixture
 def store(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A Store in which everything is old enough to be a landmark; ids of one process are in order."""
-    monkeypatch.setattr(landmarks, "SETTLED_S", -3600)
+    monkeypatch.setattr(landmarks, "SETTLED_S", float("-inf"))  # other tests of this process may have been in the future
     own = Store(engine, BASE_URL)
     own._landmarks = Landmarks(first=1)
     return own
@@ -225,9 +228,13 @@ def test_each_page_is_what_a_plain_list_says(store: Store, engine: Engine, acts:
 
 
 @pytest.mark.requirement("S-7644-3.4.2-03")
-def test_many_writers_and_readers_at_once(store: Store, scope: Scope) -> None:
+def test_many_writers_and_readers_at_once(store: Store, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
     """Afterwards every page is right, and every total; meanwhile no reader met an impossible one."""
     there = make(store, scope, *(f"u{n}" for n in range(40)))
+    # What is being written is young, and no landmark.
+    monkeypatch.setattr(landmarks, "SETTLED_S", SETTLED_S)
+    old = frozenset(there)
+    monkeypatch.setattr(ids, "made", lambda id: -math.inf if id in old else math.inf)
     done = threading.Event()
 
     def writer(name: str) -> list[str]:
@@ -274,4 +281,27 @@ def test_sorted_pages_tell_the_same_total(store: Store, scope: Scope) -> None:
     end(store, scope, there[0])
     with store.read(scope) as unit:
         for start in (1, 2, 3, 9):
-            assert unit.users.find(None, start, 1, order=bind(USER_TYPE, "userName", None)).total == 2
+            assert unit.users.find(None, start, 1, order=ordering.bind(USER_TYPE, "userName", None)).total == 2
+
+
+def test_the_total_is_told_as_of_the_page(store: Store, scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is counted a moment later, whoever came or went meanwhile makes no page impossible."""
+    there = make(store, scope, "u0", "u1", "u2")
+    run = Scoped.rows
+
+    def meanwhile(act: Callable[[], Any]) -> None:
+        def rows(scoped: Scoped, statement: Any, /, **values: Any) -> Any:
+            if "limit" not in values:
+                monkeypatch.setattr(Scoped, "rows", run)
+                act()
+            return run(scoped, statement, **values)
+
+        monkeypatch.setattr(Scoped, "rows", rows)
+
+    everybody = bind(parse_filter("userName pr"), USER_TYPE)
+    meanwhile(lambda: make(store, scope, "late"))
+    assert page(store, scope, 4, 5) == ([], 3)
+    meanwhile(lambda: end(store, scope, there[0]))
+    with store.read(scope) as unit:
+        found = unit.users.find(everybody, 2, 2)
+    assert ([each.id for each in found.resources], found.total) == (there[1:], 4)
