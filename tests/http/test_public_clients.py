@@ -1,4 +1,4 @@
-"""What others made for SCIM, against a running server: a client (scim2-cli) and a suite (scim-sanity).
+"""What others made for SCIM, against a running server: clients (scim2-cli, scim-client) and a suite (scim-sanity).
 
 docs/decisions/other-suites.md argues what is left of their findings.
 """
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from scim_client import SCIMClient
+from scim_client.resources import User
 
 from tests.http.conftest import GROUP, PATCH_OP, USER
 from tests.server import Server
@@ -109,6 +111,22 @@ def test_the_client_finds_no_fault(server: Server) -> None:
     assert judged.returncode == 0, judged.stdout
     assert judged.stdout.count("SUCCESS") > 100
     assert not {"ERROR", "WARNING", "CRITICAL"} & set(judged.stdout.split())
+
+
+def test_a_client_that_sends_ids_of_its_own_and_null(server: Server) -> None:
+    """scim-client sends back all that it knows: an id that it made up, ``meta``, and null for what it has not."""
+    client = SCIMClient(server.base_url, server.new_client())
+    email = {"value": "ada@birkholm.example", "primary": True, "type": "work"}
+    person = {"external_id": "7d42", "user_name": "ada", "display_name": "Ada", "active": True, "emails": [email]}
+    made = client.create_user(User(id="mine", name={"given_name": "Ada", "family_name": "L"}, **person))
+    assert made.id != "mine"
+    assert client.read_user(made.id).to_dict() == made.to_dict()
+    found = client.search_users('userName eq "ada"', start_index=0)
+    assert ([each.id for each in found.resources], found.total_results) == ([made.id], 1)
+    made.display_name = "Ada L"
+    assert client.update_user(made).display_name == "Ada L"
+    assert client.delete_user(user_id=made.id).status_code == 204
+    assert client.search_users('userName eq "ada"').total_results == 0
 
 
 ARGUED = {
