@@ -28,16 +28,19 @@ Row: TypeAlias = tuple[Any, ...]
 Values: TypeAlias = Mapping[str, Any]
 
 
+NOT_SO = "what the Unit goes by is not so"
+
+
 class Message(NamedTuple):
     """A statement to be run. ``taken``: what a refusal of a unique key says is in use; None if there is none to be refused.
 
-    ``demands``: it fails unless something is so (``Connection.demand``).
+    ``otherwise``: what is raised unless something is so (``Connection.demand``).
     """
 
     sql: Sql
     values: Values
     taken: str | None = None
-    demands: bool = False
+    otherwise: type[StoreError] | None = None
 
 
 # Serialization failure, deadlock, lock not had in time; and statements that the server made before the tables became what they are.
@@ -119,8 +122,8 @@ class Connection(ABC):
             self._doomed = True
             raise_translated(error)
 
-    def demand(self, statement: GlobalStatement, values: Values) -> None:
-        """Go on only if something is so, which the statement finds out; else Outdated, at the commit at the latest.
+    def demand(self, statement: GlobalStatement, values: Values, otherwise: type[StoreError]) -> None:
+        """Go on only if something is so, which the statement finds out; else ``otherwise`` is raised, at the commit at the latest.
 
         Nobody waits for what it finds, so the database itself has to fail: the statement divides by what it finds. Where
         that is no failure, its result is looked at.
@@ -128,7 +131,7 @@ class Connection(ABC):
         try:
             if self._held is None:
                 self._open()
-            self._demand(Message(statement.sql(self._dialect), values, demands=True))
+            self._demand(Message(statement.sql(self._dialect), values, otherwise=otherwise))
         except (psycopg.Error, sqlite3.Error, StoreError) as error:
             self._doomed = True
             raise_translated(error)

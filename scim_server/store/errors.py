@@ -4,7 +4,8 @@
     ├── Taken            a value that must be unique belongs to another live resource
     ├── UnknownMembers   ids that no live user or group of the tenant has
     ├── Busy             the database asked to try again (deadlock, lock held too long), and went on asking
-    │   └── Outdated     the tenant's schemas have changed since the request began: it has to be read again
+    │   ├── Outdated     the tenant's schemas have changed since the request began: it has to be read again
+    │   └── Unforeseen   a Unit took for granted what is not so: it has to be run again, with care (``Store.transact`` does)
     └── Unavailable      the database cannot be reached, does not answer in time, or does not let us
         └── Unprepared   it waits for `db upgrade`: the role that the server works under is missing
 
@@ -39,6 +40,10 @@ class Busy(StoreError):
 
 
 class Outdated(Busy):
+    pass
+
+
+class Unforeseen(Busy):
     pass
 
 

@@ -25,8 +25,8 @@ from sqlalchemy import URL, Engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from scim_server.store.connections import Connection, Database, Message, Row, Values
-from scim_server.store.errors import Outdated, Taken
+from scim_server.store.connections import NOT_SO, Connection, Database, Message, Row, Values
+from scim_server.store.errors import StoreError, Taken
 from scim_server.store.statements import Sql
 
 _MAX_PREPARED = 256
@@ -208,11 +208,11 @@ class _Prepared:
 
 
 class _Answer(NamedTuple):
-    """What an answer is to: a statement that is prepared (its text), or one that is run (what is taken if it is refused)."""
+    """What an answer is to: a statement that is prepared (its text), or one that is run (what is taken, or not so, if it fails)."""
 
     prepares: str | None = None
     taken: str | None = None
-    demands: bool = False
+    otherwise: type[StoreError] | None = None
 
 
 class _Wire:
@@ -276,7 +276,7 @@ class _Wire:
             else:
                 prepared.move_to_end(text)
             pgconn.send_query_prepared(known.name, values, formats)
-            answers.append(_Answer(None, message.taken, message.demands))
+            answers.append(_Answer(None, message.taken, message.otherwise))
         pgconn.pipeline_sync()
         while pgconn.flush():
             self._look(self._ready)  # reading as well, so that neither side waits for the other to read
@@ -353,7 +353,7 @@ def _rows(prepared: _Prepared, result: pq.abc.PGresult) -> list[Row]:
 
 
 def _failure(result: pq.abc.PGresult, answer: _Answer) -> Exception:
-    """Taken, Outdated, or the error that the driver would raise."""
+    """Taken, what was demanded, or the error that the driver would raise."""
     state = result.error_field(pq.DiagnosticField.SQLSTATE)
     message = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or result.error_message
     kind: type[psycopg.Error] = psycopg.OperationalError
@@ -364,6 +364,6 @@ def _failure(result: pq.abc.PGresult, answer: _Answer) -> Exception:
             kind = psycopg.DatabaseError
     if answer.taken is not None and kind is psycopg.errors.UniqueViolation:
         return Taken(answer.taken)
-    if answer.demands and kind is psycopg.errors.DivisionByZero:
-        return Outdated("what the Unit goes by has changed")
+    if answer.otherwise is not None and kind is psycopg.errors.DivisionByZero:
+        return answer.otherwise(NOT_SO)
     return kind(message.decode(errors="replace"))

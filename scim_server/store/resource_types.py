@@ -22,6 +22,7 @@ from scim_server.events import Scope
 from scim_server.scim import definitions
 from scim_server.scim.schemas import BASE_TYPES, EVERYBODYS, Extension, Types
 from scim_server.store.connections import Connection, Row
+from scim_server.store.errors import Outdated
 from scim_server.store.statements import Statement
 from scim_server.store.tables import Id, schemas, tenants
 
@@ -101,7 +102,7 @@ class ResourceTypes:
 
 def hold(scope: Scope, connection: Connection) -> None:
     """The transaction is about the schemas that the scope names, or it fails: Outdated, at the commit at the latest."""
-    connection.demand(_HOLD, {"tenant_id": scope.tenant_id, "version": scope.schemas})
+    connection.demand(_HOLD, {"tenant_id": scope.tenant_id, "version": scope.schemas}, Outdated)
 
 
 def _extension(row: Row) -> Extension:

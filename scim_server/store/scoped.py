@@ -13,7 +13,7 @@ from scim_server.scim.resources import Resource
 from scim_server.scim.schemas import Types
 from scim_server.store.connections import Connection, Row
 from scim_server.store.documents import instant_text
-from scim_server.store.errors import Outdated, StoreError
+from scim_server.store.errors import Outdated, StoreError, Unforeseen
 from scim_server.store.landmarks import Landmarks
 from scim_server.store.statements import Statement
 
@@ -21,16 +21,23 @@ from scim_server.store.statements import Statement
 class Scoped:
     """A connection bound to one tenant: it runs Statements, and those do not compile without ``tenant_id``.
 
-    ``landmarks`` are there for whoever sees nothing but what was committed.
+    ``landmarks`` are there for whoever sees nothing but what was committed. ``careful``: nothing may be taken for granted.
     """
 
     def __init__(
-        self, connection: Connection, scope: Scope, now: datetime, types: Callable[[], Types], landmarks: Landmarks | None = None
+        self,
+        connection: Connection,
+        scope: Scope,
+        now: datetime,
+        types: Callable[[], Types],
+        landmarks: Landmarks | None = None,
+        careful: bool = True,
     ) -> None:
         self._connection = connection
         self._find_types = types
         self._types: Types | None = None
         self.landmarks = landmarks
+        self.careful = careful
         self.scope = scope
         self.now = now
 
@@ -65,6 +72,11 @@ class Scoped:
         """A change whose result nobody waits for. ``taken`` is what a Taken is about, where a unique key may refuse it."""
         values["tenant_id"] = self.scope.tenant_id
         self._connection.later(statement, values, taken)
+
+    def presume(self, statement: Statement, /, **values: Any) -> None:
+        """Take for granted what the statement finds out, as ``Connection.demand`` has it; it is Unforeseen if it is not so."""
+        values["tenant_id"] = self.scope.tenant_id
+        self._connection.demand(statement, values, Unforeseen)
 
     def up_to_date(self, resource: Resource) -> Resource:
         """The resource; Outdated if it has values under a schema that this Unit does not know.

@@ -13,8 +13,8 @@ import sqlalchemy
 from sqlalchemy import URL, Engine, event
 from sqlalchemy.pool import PoolProxiedConnection
 
-from scim_server.store.connections import Connection, Database, Message, Row, Values
-from scim_server.store.errors import Busy, Outdated, Taken, Unavailable
+from scim_server.store.connections import NOT_SO, Connection, Database, Message, Row, Values
+from scim_server.store.errors import Busy, Taken, Unavailable
 from scim_server.store.statements import Sql
 
 _TURN_TIMEOUT_S = 10
@@ -114,8 +114,8 @@ class _SQLiteConnection(Connection):
             raise
 
     def _demand(self, message: Message) -> None:
-        if self._rows(message.sql, message.values) != [(1,)]:  # dividing by nothing gives NULL
-            raise Outdated("what the Unit goes by has changed")
+        if message.otherwise and self._rows(message.sql, message.values) != [(1,)]:  # dividing by nothing gives NULL
+            raise message.otherwise(NOT_SO)
 
     def _begin(self) -> None:
         if self._picture:  # as the database is at the first read; nobody has to wait for it

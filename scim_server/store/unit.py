@@ -21,7 +21,7 @@ from scim_server.scim.schemas import Types
 from scim_server.store.audit_log import Events, Recorded
 from scim_server.store.connections import Connection
 from scim_server.store.engine import database
-from scim_server.store.errors import Busy, Outdated, Unavailable, Unprepared
+from scim_server.store.errors import Busy, Outdated, Unavailable, Unforeseen, Unprepared
 from scim_server.store.export import Export
 from scim_server.store.groups import Groups
 from scim_server.store.holdings import Holdings
@@ -58,12 +58,18 @@ class Unit:
     """
 
     def __init__(
-        self, connection: Connection, scope: Scope, base_url: str, types: Callable[[], Types], landmarks: Landmarks | None = None
+        self,
+        connection: Connection,
+        scope: Scope,
+        base_url: str,
+        types: Callable[[], Types],
+        landmarks: Landmarks | None = None,
+        careful: bool = True,
     ) -> None:
         self.scope = scope
         self.base_url = base_url
         self.now = clock.now()
-        self._scoped = scoped = Scoped(connection, scope, self.now, types, landmarks)
+        self._scoped = scoped = Scoped(connection, scope, self.now, types, landmarks, careful)
         self.users = Users(scoped, base_url)
         self.groups = Groups(scoped, base_url)
         self.members = Members(scoped, base_url)
@@ -113,35 +119,42 @@ class Store:
             connection.rollback()
 
     @contextmanager
-    def write(self, scope: Scope) -> Iterator[Unit]:
-        """A Unit that reads and writes: all of it lasts, or nothing. Raises Outdated, at its end at the latest, if schemas have changed."""
+    def write(self, scope: Scope, *, careful: bool = True) -> Iterator[Unit]:
+        """A Unit that reads and writes: all of it lasts, or nothing. Raises Outdated, at its end at the latest, if schemas have changed.
+
+        ``careful``: it takes nothing for granted; else it may raise Unforeseen as well, and has to be run again carefully.
+        """
         connection = self._database.connection(transaction=True)
         connection.enter(scope.tenant_id)
         try:
             if scope.schemas:  # before any row is locked, as a change of schemas does it
                 hold(scope, connection)
-            yield self._unit(connection, scope, writes=True)
+            yield self._unit(connection, scope, writes=True, careful=careful)
         except BaseException:
             connection.rollback()
             raise
         connection.commit()
 
     def transact(self, scope: Scope, use_case: Callable[[Unit], T]) -> T:
-        """What ``use_case`` gives in a Unit that writes; in a fresh one where the database asks for it.
+        """What ``use_case`` gives in a Unit that writes; in a fresh one where it took too much for granted, or the database asks for it.
 
-        That is when two Units wait for each other's rows. Raises Busy if it goes on; and Outdated, since what a request says was
-        read by the schemas of before.
+        The database does when two Units wait for each other's rows. Raises Busy if it goes on; and Outdated, since what a request
+        says was read by the schemas of before.
         """
-        for attempt in range(1, _ATTEMPTS):
+        careful, failures = False, 0
+        while True:
             try:
-                with self.write(scope) as unit:
+                with self.write(scope, careful=careful) as unit:
                     return use_case(unit)
+            except Unforeseen:
+                careful = True
             except Outdated:
                 raise
             except Busy:
-                time.sleep(_PAUSE_S * attempt)
-        with self.write(scope) as unit:
-            return use_case(unit)
+                failures += 1
+                if failures == _ATTEMPTS:
+                    raise
+                time.sleep(_PAUSE_S * failures)
 
     def types(self, scope: Scope) -> Types:
         """The resource types of the tenant."""
@@ -169,8 +182,10 @@ class Store:
                     return False
                 raise
 
-    def _unit(self, connection: Connection, scope: Scope, *, writes: bool = False, landmarks: Landmarks | None = None) -> Unit:
-        return Unit(connection, scope, self._base_url, lambda: self._types.of(scope, connection, holds=writes), landmarks)
+    def _unit(
+        self, connection: Connection, scope: Scope, *, writes: bool = False, landmarks: Landmarks | None = None, careful: bool = True
+    ) -> Unit:
+        return Unit(connection, scope, self._base_url, lambda: self._types.of(scope, connection, holds=writes), landmarks, careful)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -5,7 +5,22 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, bindparam, cast, delete, insert, literal_column, null, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Text,
+    bindparam,
+    case,
+    cast,
+    delete,
+    exists,
+    insert,
+    literal_column,
+    null,
+    select,
+    union_all,
+    update,
+)
 
 from scim_server.scim.matching import Bound
 from scim_server.scim.ordering import Order
@@ -64,13 +79,16 @@ _BY_EXTERNAL_ID = Statement(
 )
 _BY_NAME = Statement(select(cast(_of_name.c.id, Text)))
 _SOURCE = Statement(select(users.c.source).where(*_LIVE))
-_UNCLAIMED = Statement(
-    union_all(
-        *(
-            select(cast(each.c.id, Text)).where(each.c.source == literal_column(f"'{SIGN_IN}'"), each.c.ended.is_(None))
-            for each in (_of_person, _of_name)
-        )
+_unclaimed = union_all(
+    *(
+        select(cast(each.c.id, Text)).where(each.c.source == literal_column(f"'{SIGN_IN}'"), each.c.ended.is_(None))
+        for each in (_of_person, _of_name)
     )
+)
+_UNCLAIMED = Statement(_unclaimed)
+
+_NOBODY_UNCLAIMED = Statement(
+    select(literal_column("1").op("/")(case((exists(_unclaimed), literal_column("0")), else_=literal_column("1"))))
 )
 
 _values = texts(bindparam("emails")).table_valued("value", name="given")
@@ -161,8 +179,15 @@ class Users:
         return row[0] if row else None
 
     def unclaimed(self, document: Document) -> str | None:
-        """The id of a user that sign-ins keep, and that has the document's ``externalId`` or userName."""
+        """The id of a user that sign-ins keep, and that has the document's ``externalId`` or userName.
+
+        There seldom is one. So unless the Unit is careful it presumes that there is none, without waiting for the answer; it fails
+        (Unforeseen) where there is one after all.
+        """
         values = {"user_name_key": documents.user_name_key(document["userName"]), "external_id": documents.external_id(document)}
+        if not self._scoped.careful:
+            self._scoped.presume(_NOBODY_UNCLAIMED, **values)
+            return None
         row = self._scoped.row(_UNCLAIMED, **values)
         return row[0] if row else None
 

@@ -14,7 +14,7 @@ from scim_server.scim.schemas import Extension
 from scim_server.store.registry import Registry
 from scim_server.store.users import Users
 from scim_server.tenancy.domains import Domains, Resolver
-from tests.http.conftest import USER
+from tests.http.conftest import BULK_REQUEST, ENTERPRISE, USER
 from tests.oidc.conftest import Company
 from tests.tenants import OPERATOR
 
@@ -94,6 +94,31 @@ def test_a_post_of_a_name_without_the_object_id(company: Company) -> None:
     assert answer.get_json(force=True)["id"] == browser.me().json()["user"]["id"]
     company.signed_in(ANNA)
     assert company.count("users") == company.count("identity_links") == 1
+
+
+@pytest.mark.parametrize("in_a_circle", [False, True])
+def test_a_bulk_adopts_as_well(company: Company, in_a_circle: bool) -> None:
+    """Alone, and where she and another are each other's managers, which is one transaction."""
+    person = company.entra.person(ANNA, groups=[])
+    user_id = company.signed_in(ANNA).me().json()["user"]["id"]
+    scim = company.scim()
+
+    def operation(name: str, manager: str, **more: Any) -> dict[str, Any]:
+        data = {"schemas": [USER, ENTERPRISE], "userName": name, ENTERPRISE: {"manager": {"value": f"bulkId:{manager}"}}, **more}
+        return {"method": "POST", "path": "/Users", "bulkId": name, "data": data}
+
+    anna, bert = operation(ANNA, "bert", externalId=person["oid"]), operation("bert", ANNA)
+    if not in_a_circle:
+        del anna["data"][ENTERPRISE]
+    told = scim.post("/Bulk", {"schemas": [BULK_REQUEST], "Operations": [bert, anna]}).get_json(force=True)["Operations"]
+    assert [each["status"] for each in told] == ["201", "201"]
+    assert told[1]["location"].endswith(f"/Users/{user_id}")
+    bert_id = told[0]["location"].rpartition("/")[2]
+    managers = {each: scim.get(f"/Users/{each}").get_json(force=True).get(ENTERPRISE, {}).get("manager", {}) for each in (user_id, bert_id)}
+    assert managers[bert_id]["value"] == user_id
+    assert managers[user_id].get("value") == (bert_id if in_a_circle else None)
+    assert [each.subject_id for each in company.events("scim:user:adopted")] == [user_id]
+    assert company.count("users") == 2
 
 
 def test_adopting_somebody_who_is_not_active(company: Company) -> None:

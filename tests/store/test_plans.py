@@ -197,6 +197,7 @@ SIGN_IN: dict[str, tuple[Statement, dict[str, Any]]] = {
     "users.of_person": (users._BY_EXTERNAL_ID, {"external_id": "oid"}),
     "users.named": (users._BY_NAME, {"user_name_key": "anna"}),
     "users.unclaimed": (users._UNCLAIMED, {"external_id": "oid", "user_name_key": "anna"}),
+    "users.nobody unclaimed": (users._NOBODY_UNCLAIMED, {"external_id": "oid", "user_name_key": "anna"}),
     "rules.groups_of": (rules._GROUPS_OF, {"user_id": NOBODY}),
     "rules.watch": (rules._WATCHED, {"group_id": NOBODY}),
     "rules.below": (rules._BELOW, {"ids": dump([NOBODY])}),

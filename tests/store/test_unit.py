@@ -11,8 +11,9 @@ from sqlalchemy import Engine, text
 from scim_server.events import Scope
 from scim_server.store import periods
 from scim_server.store.engine import create_engine
-from scim_server.store.errors import Busy, StoreError, Taken, Unavailable
+from scim_server.store.errors import Busy, StoreError, Taken, Unavailable, Unforeseen
 from scim_server.store.unit import Store, Unit
+from scim_server.store.users import SIGN_IN
 from tests.conftest import Databases
 from tests.store.samples import NOBODY, group, notice, user
 from tests.tenants import BASE_URL
@@ -104,6 +105,26 @@ def test_a_use_case_runs_again_while_the_database_asks_for_it(store: Store, scop
         store.transact(scope, lambda unit: busy(unit, 99))
     with store.read(scope) as unit:
         assert unit.users.find(None, 1, 9).total == 1
+
+
+def test_what_was_taken_for_granted_and_is_not_so_is_found_out(store: Store, scope: Scope) -> None:
+    """By the end of the Unit, of which nothing lasts then; run again, the use case is told the truth."""
+    with store.write(scope) as unit:
+        kept = unit.users.insert(user("anna", externalId="oid"), SIGN_IN)
+    meant = user("a.ahorn", externalId="oid")
+    answers: list[str | None] = []
+
+    def make(unit: Unit) -> None:
+        answers.append(unit.users.unclaimed(meant))
+        unit.groups.insert(group("one"))
+
+    with pytest.raises(Unforeseen), store.write(scope, careful=False) as careless:
+        make(careless)
+    assert issubclass(Unforeseen, Busy)  # whoever lets it out tells the client to try again
+    store.transact(scope, make)
+    assert answers in ([None, None, kept.id], [kept.id])  # SQLite finds it out at once, before there is an answer
+    with store.read(scope) as unit:
+        assert unit.groups.find(None, 1, 9).total == 1
 
 
 def test_refusals_are_not_tried_again(store: Store, scope: Scope) -> None:
