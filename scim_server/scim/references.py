@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urljoin
 
-from scim_server.scim.filters import And, Compare, Filter, Not, Or, Present, ValuePath
+from scim_server.scim.filters import Compare, Filter, Present, rewritten
 from scim_server.scim.patch import Operation
 from scim_server.scim.schemas import ENTERPRISE_USER, RESOURCE_TYPES, ResourceType
 
@@ -42,21 +42,14 @@ def absolute(text: str, root: str) -> str:
 
 def in_filter(filter: Filter, resource_type: ResourceType, root: str, outer: str = "") -> Filter:
     """The filter, with the addresses that it names as the server writes them; ``outer`` is the attribute in whose brackets it stands."""
-    match filter:
-        case Compare(path, "eq" | "ne", str(value)):
-            target = resource_type.resolve(f"{outer}.{path}" if outer else path)
-            made = target is not None and target.sub in _MADE
-            return dataclasses.replace(filter, value=absolute(value, root)) if made else filter
-        case Compare() | Present():
-            return filter
-        case ValuePath(path, term):
-            return ValuePath(path, in_filter(term, resource_type, root, path))
-        case And(terms):
-            return And(tuple(in_filter(each, resource_type, root, outer) for each in terms))
-        case Or(terms):
-            return Or(tuple(in_filter(each, resource_type, root, outer) for each in terms))
-        case Not(term):
-            return Not(in_filter(term, resource_type, root, outer))
+
+    def addressed(node: Compare | Present, outer: str) -> Filter:
+        if isinstance(node, Present) or node.op not in ("eq", "ne") or not isinstance(node.value, str):
+            return node
+        target = resource_type.resolve(f"{outer}.{node.path}" if outer else node.path)
+        return dataclasses.replace(node, value=absolute(node.value, root)) if target and target.sub in _MADE else node
+
+    return rewritten(filter, addressed, outer)
 
 
 def in_operations(operations: Sequence[Operation], resource_type: ResourceType, root: str) -> tuple[Operation, ...]:

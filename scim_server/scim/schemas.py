@@ -92,6 +92,8 @@ class ResourceType:
     required: frozenset[str] = frozenset()
     known: dict[Any, Any] = field(init=False, repr=False, default_factory=dict)
     _extensions: dict[str, Schema] = field(init=False, repr=False, default_factory=dict)
+    # What was resolved, by its lower case; there are no more than there are names.
+    _targets: dict[str, Target] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._extensions.update((s.id.lower(), s) for s in self.extensions)
@@ -111,6 +113,13 @@ class ResourceType:
         ``urn:…:department``, and an extension's bare URN. The URN is taken off first, since it holds
         dots and colons itself (``…:core:2.0:User``).
         """
+        lowered = notation.lower()
+        found = self._targets.get(lowered)
+        if found is None and (found := self._find(notation)) is not None:
+            self._targets[lowered] = found
+        return found
+
+    def _find(self, notation: str) -> Target | None:
         schema, rest = self.schema, notation
         if notation[:4].lower() == "urn:":
             lowered = notation.lower()
