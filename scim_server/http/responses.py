@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
+from werkzeug.datastructures import Headers
 
 from scim_server.scim import json_text, versions
 from scim_server.scim.messages import MEDIA_TYPES, list_response
@@ -12,10 +13,27 @@ from scim_server.scim.projection import Projection
 from scim_server.scim.resources import Resource, location, represent
 from scim_server.store.unit import Page
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+class _Answer(Response):
+    """An answer whose Location is a URI as it stands: Werkzeug would take it apart and put it together again, which takes its time."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        location = self.headers.get("Location")
+        if location is None or not location.isascii():
+            return super().get_wsgi_headers(environ)
+        del self.headers["Location"]
+        headers = super().get_wsgi_headers(environ)
+        for each in (self.headers, headers):
+            each.add("Location", location)
+        return headers
+
 
 def json(payload: Any, status: int = 200) -> Response:
     """A SCIM answer with a body."""
-    return Response(json_text.dumps(payload), status, content_type=MEDIA_TYPES[0])
+    return _Answer(json_text.dumps(payload), status, content_type=MEDIA_TYPES[0])
 
 
 def resource(found: Resource, base_url: str, projection: Projection, status: int = 200) -> Response:
@@ -58,7 +76,7 @@ def empty(changed: Resource | None = None, base_url: str = "") -> Response:
 
 
 def _without_body(status: int, of: Resource | None, base_url: str) -> Response:
-    response = Response(status=status)
+    response = _Answer(status=status)
     del response.headers["Content-Type"]
     if of is not None:
         response.headers["Location"] = location(of, base_url)

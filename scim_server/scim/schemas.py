@@ -380,7 +380,7 @@ class Types:
 
     def named(self, name: str) -> ResourceType | None:
         """The type of that name (RFC 7643 §3.1, ``meta.resourceType``), which is case-sensitive."""
-        return next((each for each in self if each.name == name), None)
+        return self.user if name == self.user.name else self.group if name == self.group.name else None
 
 
 def _extended(base: ResourceType, own: list[Extension]) -> ResourceType:
