@@ -13,7 +13,7 @@ from io import TextIOWrapper
 
 _PROGRAMS = {
     "entra": ("conformance.entra.cli", "play Entra's provisioning engine against the server, read everything back and compare"),
-    "check": ("conformance.checks.cli", "run the graded checks, each of one requirement"),
+    "check": ("conformance.checker.cli", "run the graded checks, each of one requirement"),
 }
 
 

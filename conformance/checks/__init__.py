@@ -1,8 +1,4 @@
-"""Graded black-box checks of a SCIM 2.0 server.
-
-Reading order: `registry` (what a check is), `probe` (what a check works with), `offer` (what the server says it can do), `published`
-(attributes of a kind among its schemas), `runner`, `report`, `cli`; then the checks themselves, one module per group of behaviour,
-brought together in `catalogue`.
+"""The checks: one module per group of behaviour, brought together in `conformance.checker.catalogue`.
 
 How the levels are given: MUST where an RFC demands the behaviour (MUST, SHALL, REQUIRED, or what follows from one without a choice);
 SHOULD where an RFC recommends it, or is silent and a widespread client depends on it; MAY where the RFC leaves the server free and the

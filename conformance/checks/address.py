@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from conformance.checks.answer import MISSING, at
-from conformance.checks.evidence import Skipped
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, Level, check
-from conformance.checks.urns import ENTERPRISE, LIST_RESPONSE
+from conformance.checker.answer import MISSING, at
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, Level, check
+from conformance.checker.urns import ENTERPRISE, LIST_RESPONSE
 
 VERSION = re.compile(r"/v\d+$")
 CLAUSE = "RFC 7644 §3.13"

@@ -8,10 +8,10 @@ import secrets
 import socket
 from urllib.parse import quote
 
-from conformance.checks.answer import Answer, at
-from conformance.checks.evidence import Skipped
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
+from conformance.checker.answer import Answer, at
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
 
 CLAUSE = "RFC 7644 §2, RFC 6750 §3"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import Answer, Document
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, check
-from conformance.checks.urns import BULK_REQUEST, BULK_RESPONSE
+from conformance.checker.answer import Answer, Document
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, check
+from conformance.checker.urns import BULK_REQUEST, BULK_RESPONSE
 
 CLAUSE = "RFC 7644 §3.7"
 NEEDS = ("bulk",)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.checks.answer import MISSING, Answer, Document, at
+from conformance.checker.answer import MISSING, Answer, Document, at
+from conformance.checker.evidence import shown
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, Level, check
+from conformance.checker.urns import BULK_REQUEST, ENTERPRISE, PATCH_OP
 from conformance.checks.bulk import CLAUSE, NEEDS, bulk, create
 from conformance.checks.etags import tag
-from conformance.checks.evidence import shown
 from conformance.checks.groups import members
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, Level, check
-from conformance.checks.urns import BULK_REQUEST, ENTERPRISE, PATCH_OP
 
 TEAM = (*NEEDS, "groups")
 REFERENCES = "RFC 7644 §3.7.2"

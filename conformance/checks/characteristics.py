@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import MISSING, Answer, Document, at
+from conformance.checker.answer import MISSING, Answer, Document, at
+from conformance.checker.evidence import Skipped, shown
+from conformance.checker.probe import Made, Probe
+from conformance.checker.published import Published, parts, said, sample, writable
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import USER
 from conformance.checks.entra import covers
-from conformance.checks.evidence import Skipped, shown
 from conformance.checks.patch import unchanged
-from conformance.checks.probe import Made, Probe
-from conformance.checks.published import Published, parts, said, sample, writable
-from conformance.checks.registry import MAY, MUST, SHOULD, check
 from conformance.checks.search import search
-from conformance.checks.urns import USER
 from conformance.checks.values import carries
 
 RETURNED = "RFC 7643 §7, RFC 7644 §3.9"

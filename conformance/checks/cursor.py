@@ -9,9 +9,9 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from conformance.checks.answer import MISSING, Answer, at
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
+from conformance.checker.answer import MISSING, Answer, at
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
 from conformance.checks.search import search
 
 CLAUSE = "RFC 9865 §2"

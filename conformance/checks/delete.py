@@ -5,8 +5,8 @@ That a whole endpoint is not deleted (DELETE /Users) is not tried: against a ser
 
 from __future__ import annotations
 
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, SHOULD, check
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, SHOULD, check
 
 CLAUSE = "RFC 7644 §3.6"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import MISSING, Answer, Document, at
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
-from conformance.checks.urns import ENTERPRISE, GROUP, LIST_RESPONSE, RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG, USER
+from conformance.checker.answer import MISSING, Answer, Document, at
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import ENTERPRISE, GROUP, LIST_RESPONSE, RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG, USER
 
 ENDPOINTS = ("/ServiceProviderConfig", "/ResourceTypes", "/Schemas")
 TYPES = {"string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.checks.answer import MISSING, Answer, Document, at
+from conformance.checker.answer import MISSING, Answer, Document, at
+from conformance.checker.evidence import Skipped, shown
+from conformance.checker.probe import Probe
+from conformance.checker.published import listed as definitions
+from conformance.checker.published import parts, said, sample, writable
+from conformance.checker.registry import MAY, MUST, SHOULD, check
 from conformance.checks.discovery import ENDPOINTS, listed
-from conformance.checks.evidence import Skipped, shown
-from conformance.checks.probe import Probe
-from conformance.checks.published import listed as definitions
-from conformance.checks.published import parts, said, sample, writable
-from conformance.checks.registry import MAY, MUST, SHOULD, check
 
 NAME = re.compile(r"\$?[A-Za-z][A-Za-z0-9$_-]*", re.ASCII)  # RFC 7643 §2.1; $ref breaks the rule there (erratum 8924)
 COMMON: dict[str, Document] = {

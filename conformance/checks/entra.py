@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from conformance.checks.answer import MISSING, Answer, Document, at
-from conformance.checks.evidence import shown
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, SHOULD, Level, Run, check
-from conformance.checks.urns import ENTERPRISE, GROUP, USER
+from conformance.checker.answer import MISSING, Answer, Document, at
+from conformance.checker.evidence import shown
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, SHOULD, Level, Run, check
+from conformance.checker.urns import ENTERPRISE, GROUP, USER
 
 FILTER = ("filter",)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.checks.answer import MISSING, Document, at
+from conformance.checker.answer import MISSING, Document, at
+from conformance.checker.probe import Probe
+from conformance.checker.registry import SHOULD, check
+from conformance.checker.urns import ENTERPRISE, PATCH_OP, USER
 from conformance.checks.groups import expect_members
-from conformance.checks.probe import Probe
-from conformance.checks.registry import SHOULD, check
-from conformance.checks.urns import ENTERPRISE, PATCH_OP, USER
 
 LEGACY = "Entra, legacy PATCH"
 COMPLIANT = "Entra, compliant PATCH (aadOptscim062020)"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from conformance.checks.answer import Answer
+from conformance.checker.answer import Answer
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MUST, SHOULD
+from conformance.checker.urns import GROUP
 from conformance.checks.entra import validator
 from conformance.checks.groups import expect_members
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MUST, SHOULD
-from conformance.checks.urns import GROUP
 
 TEAM = ("groups", "filter")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 
-from conformance.checks.answer import Document, at
+from conformance.checker.answer import Document, at
+from conformance.checker.evidence import shown
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, SHOULD, Level, check
+from conformance.checker.urns import ENTERPRISE
 from conformance.checks.entra import FILTER, collapsed, comes_back, everything, validator, verbose
-from conformance.checks.evidence import shown
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, SHOULD, Level, check
-from conformance.checks.urns import ENTERPRISE
 
 PATCH = ("patch", "enterprise", "User.roles", "User.emails", "User.addresses", "User.phoneNumbers")
 MANAGER = f"{ENTERPRISE}:manager"

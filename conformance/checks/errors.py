@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
-from conformance.checks.urns import PATCH_OP, USER
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import PATCH_OP, USER
 from conformance.wire import Unreachable
 
 SCIM = "application/scim+json"

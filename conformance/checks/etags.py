@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.checks.answer import Answer
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, SHOULD, check
+from conformance.checker.answer import Answer
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, SHOULD, check
 
 CLAUSE = "RFC 7644 §3.14"
 NEEDS = ("etag",)

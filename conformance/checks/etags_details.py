@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
 from conformance.checks.etags import CLAUSE, tag
-from conformance.checks.evidence import Skipped
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
 
 OTHERS = 'W/"no-such-version", "nor-this"'
 NICK = ("etag", "User.nickName")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.checks.evidence import Skipped
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
-from conformance.checks.urns import BULK_REQUEST
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import BULK_REQUEST
 
 
 @check("features.bulk", MAY, "RFC 7644 §3.7", "S-7644-3.7-01", needs=["no bulk"])

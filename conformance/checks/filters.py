@@ -5,9 +5,9 @@ Most checks ask one filter over the same three users; `{tag}` in a filter begins
 
 from __future__ import annotations
 
-from conformance.checks.probe import Made, Probe, quoted
-from conformance.checks.registry import MAY, MUST, SHOULD, Level, check
-from conformance.checks.urns import ENTERPRISE, USER
+from conformance.checker.probe import Made, Probe, quoted
+from conformance.checker.registry import MAY, MUST, SHOULD, Level, check
+from conformance.checker.urns import ENTERPRISE, USER
 
 CLAUSE = "RFC 7644 §3.4.2.2"
 

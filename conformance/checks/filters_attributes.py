@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, SHOULD, check
 from conformance.checks.filters import CLAUSE, people
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, SHOULD, check
 
 
 @check("filters.boolean", MUST, CLAUSE, "S-7644-3.4.2.2-08", "S-7644-3.4.2.2-28", needs=["filter", "User.active"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, check
+from conformance.checker.urns import ENTERPRISE
 from conformance.checks.filters import HAS_DEPARTMENT, MANY, OURS, finds
 from conformance.checks.filters_refused import refuses
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, check
-from conformance.checks.urns import ENTERPRISE
 
 NAME = ("User.name",)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, Level, check
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, Level, check
 
 CLAUSE = "RFC 7644 §3.4.2.2 and §3.12"
 

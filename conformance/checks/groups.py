@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.checks.answer import MISSING, at
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
+from conformance.checker.answer import MISSING, at
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
 
 GROUPS = ("groups",)
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.checks.answer import MISSING, Answer, at
+from conformance.checker.answer import MISSING, Answer, at
+from conformance.checker.evidence import Skipped, shown
+from conformance.checker.offer import OTHER
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import ENTERPRISE
 from conformance.checks.bulk import bulk
 from conformance.checks.bulk_details import patch
 from conformance.checks.cursor import must_follow, page
 from conformance.checks.etags import tag
-from conformance.checks.evidence import Skipped, shown
 from conformance.checks.groups import expect_members
-from conformance.checks.offer import OTHER
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
 from conformance.checks.root import ABSENT
 from conformance.checks.search import search
-from conformance.checks.urns import ENTERPRISE
 
 CLAUSE = "RFC 7644 §6"
 APART = "S-7644-6-03"

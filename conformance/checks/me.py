@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.checks.answer import Answer, at
-from conformance.checks.evidence import Skipped
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, check
+from conformance.checker.answer import Answer, at
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, check
 
 CLAUSE = "RFC 7644 §3.11"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.checks.answer import MISSING, Answer, at
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
+from conformance.checker.answer import MISSING, Answer, at
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
 
 CLAUSE = "RFC 7644 §3.4.2.4"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import MISSING, at
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
-from conformance.checks.urns import ENTERPRISE, PATCH_OP, USER
+from conformance.checker.answer import MISSING, at
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import ENTERPRISE, PATCH_OP, USER
 
 CLAUSE = "RFC 7644 §3.5.2"
 ADD = "RFC 7644 §3.5.2.1"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import MISSING, at
-from conformance.checks.evidence import Skipped
+from conformance.checker.answer import MISSING, at
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, Level, check
+from conformance.checker.urns import ENTERPRISE, USER
 from conformance.checks.patch import ADD, CLAUSE, EXTENSION, MAIL, PATCH, email, unchanged
 from conformance.checks.patch_changes import REMOVE, REPLACE, two_emails
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, Level, check
-from conformance.checks.urns import ENTERPRISE, USER
 
 NAME = ("patch", "User.name")
 NICK = ("patch", "User.nickName")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import MISSING, at
-from conformance.checks.evidence import Skipped
+from conformance.checker.answer import MISSING, at
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MUST, SHOULD, check
+from conformance.checker.urns import ENTERPRISE
 from conformance.checks.patch import EXTENSION, MAIL, PATCH, email, unchanged
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MUST, SHOULD, check
-from conformance.checks.urns import ENTERPRISE
 
 REMOVE = "RFC 7644 §3.5.2.2"
 REPLACE = "RFC 7644 §3.5.2.3"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MUST, SHOULD, check
 from conformance.checks.groups import expect_members
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MUST, SHOULD, check
 
 CLAUSE = "RFC 7644 §3.5.2"
 NEEDS = ("groups", "patch")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.evidence import Skipped
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, SHOULD, check
+from conformance.checker.urns import ENTERPRISE
 from conformance.checks.groups import expect_members
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, SHOULD, check
-from conformance.checks.urns import ENTERPRISE
 
 CLAUSE = "RFC 7644 §3.5.1"
 

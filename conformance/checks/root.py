@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import Answer
-from conformance.checks.evidence import Skipped
-from conformance.checks.probe import Made, Probe
-from conformance.checks.registry import MUST, check
+from conformance.checker.answer import Answer
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Made, Probe
+from conformance.checker.registry import MUST, check
 from conformance.checks.search import search
 
 CLAUSE = "RFC 7644 §3.4.2.1"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import Answer
-from conformance.checks.evidence import Skipped
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, check
-from conformance.checks.urns import SEARCH_REQUEST
+from conformance.checker.answer import Answer
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, check
+from conformance.checker.urns import SEARCH_REQUEST
 
 CLAUSE = "RFC 7644 §3.4.3"
 

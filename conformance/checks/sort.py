@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, check
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, check
 
 CLAUSE = "RFC 7644 §3.4.2.3"
 NEEDS = ("sort", "filter")

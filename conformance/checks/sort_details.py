@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from conformance.checks.probe import Made, Probe
-from conformance.checks.published import Published
-from conformance.checks.registry import MAY, MUST, SHOULD, Level, check
+from conformance.checker.probe import Made, Probe
+from conformance.checker.published import Published
+from conformance.checker.registry import MAY, MUST, SHOULD, Level, check
+from conformance.checker.urns import ENTERPRISE
 from conformance.checks.search import search
 from conformance.checks.sort import CLAUSE, NEEDS, order
-from conformance.checks.urns import ENTERPRISE
 from conformance.checks.values import instant
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from conformance.checks.answer import MISSING
+from conformance.checker.answer import MISSING
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import ENTERPRISE, GROUP, USER
 from conformance.checks.discovery import nulls
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
-from conformance.checks.urns import ENTERPRISE, GROUP, USER
 
 # -- what a create answers ------------------------------------------------------------------------------------------
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from conformance.checks.answer import MISSING, at
-from conformance.checks.evidence import Skipped, shown
-from conformance.checks.probe import Probe
-from conformance.checks.published import CERTIFICATE, said
-from conformance.checks.registry import MAY, MUST, SHOULD, check
-from conformance.checks.urns import ENTERPRISE, USER
+from conformance.checker.answer import MISSING, at
+from conformance.checker.evidence import Skipped, shown
+from conformance.checker.probe import Probe
+from conformance.checker.published import CERTIFICATE, said
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import ENTERPRISE, USER
 
 PRECIS = "RFC 8265 §3.3, RFC 7644 §5"
 

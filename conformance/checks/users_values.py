@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.checks.answer import MISSING, at
-from conformance.checks.evidence import Skipped
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MAY, MUST, SHOULD, check
-from conformance.checks.urns import ENTERPRISE, USER
+from conformance.checker.answer import MISSING, at
+from conformance.checker.evidence import Skipped
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MAY, MUST, SHOULD, check
+from conformance.checker.urns import ENTERPRISE, USER
 
 
 @check("users.null", MUST, "RFC 7643 §2.5", "S-7643-2.5-01", "S-7643-2.5-04")

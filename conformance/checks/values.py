@@ -7,13 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.checks.answer import MISSING, Answer, at
-from conformance.checks.evidence import shown
+from conformance.checker.answer import MISSING, Answer, at
+from conformance.checker.evidence import shown
+from conformance.checker.probe import Made, Probe
+from conformance.checker.published import Published
+from conformance.checker.registry import MAY, MUST, SHOULD, Level, check
+from conformance.checker.urns import PATCH_OP
 from conformance.checks.patch import unchanged
-from conformance.checks.probe import Made, Probe
-from conformance.checks.published import Published
-from conformance.checks.registry import MAY, MUST, SHOULD, Level, check
-from conformance.checks.urns import PATCH_OP
 
 Same = Callable[[Any, Any], bool]
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from conformance.checks import offer, runner
-from conformance.checks.offer import ME, OTHER, Offer
-from conformance.checks.registry import Check
-from conformance.checks.runner import Result
+from conformance.checker import offer, runner
+from conformance.checker.offer import ME, OTHER, Offer
+from conformance.checker.registry import Check
+from conformance.checker.runner import Result
 from conformance.wire import Wire
 from scim_server.events import Scope
 from scim_server.provisioning import schemas

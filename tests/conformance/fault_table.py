@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 
-from conformance.checks.catalogue import CHECKS
+from conformance.checker.catalogue import CHECKS
 from tests.conformance import faults
 from tests.conformance.faults import asks, in_bulk, says, told_of_bulk, when, without
 from tests.conformance.tampered import (

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from conformance import authentication
-from conformance.checks.cli import main as check
+from conformance.checker.cli import main as check
 from conformance.entra.cli import main as entra
 from conformance.entra.cli import parser
 from conformance.issuer import Issuer

@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from conformance.checks import offer, runner
-from conformance.checks.catalogue import CHECKS, select
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, Level, check
-from conformance.checks.runner import Outcome, Report
+from conformance.checker import offer, runner
+from conformance.checker.catalogue import CHECKS, select
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, Level, check
+from conformance.checker.runner import Outcome, Report
 from conformance.wire import Wire
 from tests.conformance.checked_server import TOKEN, Small, serving
 

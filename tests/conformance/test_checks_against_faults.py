@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conformance.checks.catalogue import CHECKS
-from conformance.checks.runner import Outcome, Result
+from conformance.checker.catalogue import CHECKS
+from conformance.checker.runner import Outcome, Result
 from conformance.wire import Wire
 from tests.conformance import faults
 from tests.conformance.conftest import Site

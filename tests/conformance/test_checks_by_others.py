@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance.checks.catalogue import CHECKS
-from conformance.checks.cli import main
-from conformance.checks.offer import OTHER, Offer
-from conformance.checks.probe import Probe
-from conformance.checks.runner import Outcome
+from conformance.checker.catalogue import CHECKS
+from conformance.checker.cli import main
+from conformance.checker.offer import OTHER, Offer
+from conformance.checker.probe import Probe
+from conformance.checker.runner import Outcome
 from conformance.wire import Wire
 from tests.conformance.conftest import NEEDED, USER, Site
 from tests.conformance.tampered import Ask, Came, Sent, refusal, right

@@ -9,16 +9,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance.checks import offer, runner
-from conformance.checks.answer import MISSING, at
-from conformance.checks.catalogue import select
-from conformance.checks.cli import main
-from conformance.checks.evidence import Broken, Skipped
-from conformance.checks.offer import ME, OTHER, Offer
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, SHOULD, Check, Level, Run
-from conformance.checks.report import to_json
-from conformance.checks.runner import Outcome, Report, Result
+from conformance.checker import offer, runner
+from conformance.checker.answer import MISSING, at
+from conformance.checker.catalogue import select
+from conformance.checker.cli import main
+from conformance.checker.evidence import Broken, Skipped
+from conformance.checker.offer import ME, OTHER, Offer
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, SHOULD, Check, Level, Run
+from conformance.checker.report import to_json
+from conformance.checker.runner import Outcome, Report, Result
 from conformance.wire import Wire
 from tests.conformance.checked_server import TOKEN, USER, Small, attribute, features, serving
 

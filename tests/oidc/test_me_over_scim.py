@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.checks import offer, runner
-from conformance.checks.catalogue import select
-from conformance.checks.offer import ME
-from conformance.checks.runner import Outcome
+from conformance.checker import offer, runner
+from conformance.checker.catalogue import select
+from conformance.checker.offer import ME
+from conformance.checker.runner import Outcome
 from conformance.wire import Wire
 from scim_server.store.registry import Registry
 from tests.conformance.tampered import serving

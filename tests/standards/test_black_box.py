@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from conformance.checks.catalogue import CHECKS
-from conformance.checks.registry import Check, Level
+from conformance.checker.catalogue import CHECKS
+from conformance.checker.registry import Check, Level
 from tests.http.acme import ATTRIBUTES
 from tests.server import ROOT, Server
 from tests.standards.requirements import load

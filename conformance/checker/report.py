@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conformance.checks.registry import MAY, Check, Level
-from conformance.checks.runner import Outcome, Report, Result
+from conformance.checker.registry import MAY, Check, Level
+from conformance.checker.runner import Outcome, Report, Result
 
 STYLES = {Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.SKIPPED: "dim", Outcome.ERROR: "bold yellow"}
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conformance.checks.probe import Probe
+    from conformance.checker.probe import Probe
 
 
 class Level(enum.StrEnum):

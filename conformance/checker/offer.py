@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.checks import published
-from conformance.checks.answer import MISSING, Document, at
-from conformance.checks.published import WANTED, Published
-from conformance.checks.urns import ENTERPRISE, GROUP, USER
+from conformance.checker import published
+from conformance.checker.answer import MISSING, Document, at
+from conformance.checker.published import WANTED, Published
+from conformance.checker.urns import ENTERPRISE, GROUP, USER
 from conformance.wire import Response, Wire
 
 # What is taken for granted when the server says nothing at all: checks of these run, and show that it is silent.

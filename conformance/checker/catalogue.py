@@ -2,7 +2,7 @@
 
 import importlib
 
-from conformance.checks.registry import CHECKS, Check, select
+from conformance.checker.registry import CHECKS, Check, select
 
 MODULES = (
     "discovery",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.checks.answer import Document
+from conformance.checker.answer import Document
 
 # What an attribute is where its schema says nothing (RFC 7643 §2.2).
 _DEFAULTS: Document = {

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from conformance.authentication import Authentication
-from conformance.checks.answer import at
-from conformance.checks.evidence import Broken, Exchange, Failed, Skipped
-from conformance.checks.offer import OTHER, Offer
-from conformance.checks.probe import Probe
-from conformance.checks.registry import MUST, Check, Level
+from conformance.checker.answer import at
+from conformance.checker.evidence import Broken, Exchange, Failed, Skipped
+from conformance.checker.offer import OTHER, Offer
+from conformance.checker.probe import Probe
+from conformance.checker.registry import MUST, Check, Level
 from conformance.wire import Unreachable, Wire
 
 

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from conformance import authentication
 from conformance.bearer import NoToken
-from conformance.checks import offer, report, runner
-from conformance.checks.catalogue import select
-from conformance.checks.offer import ME, OTHER
+from conformance.checker import offer, report, runner
+from conformance.checker.catalogue import select
+from conformance.checker.offer import ME, OTHER
 from conformance.wire import Unreachable, Wire
 
 USAGE = 2

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.bearer import redact
-from conformance.checks.answer import Answer, Document, at
-from conformance.checks.evidence import Broken, Exchange, clean, describe, shown
-from conformance.checks.offer import ME, OTHER, Offer
-from conformance.checks.published import said, sample, writable
-from conformance.checks.urns import ENTERPRISE, GROUP, PATCH_OP, USER
+from conformance.checker.answer import Answer, Document, at
+from conformance.checker.evidence import Broken, Exchange, clean, describe, shown
+from conformance.checker.offer import ME, OTHER, Offer
+from conformance.checker.published import said, sample, writable
+from conformance.checker.urns import ENTERPRISE, GROUP, PATCH_OP, USER
 from conformance.wire import SCIM_JSON, Unreachable, Wire
 
 Parameters = Mapping[str, str | int] | str

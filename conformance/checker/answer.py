@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from conformance.checks.evidence import Failed, clean, shown
-from conformance.checks.urns import ERROR, LIST_RESPONSE
+from conformance.checker.evidence import Failed, clean, shown
+from conformance.checker.urns import ERROR, LIST_RESPONSE
 from conformance.wire import Response
 
 Document = dict[str, Any]
