@@ -83,13 +83,14 @@ class Groups:
 
     def lock(self, group_id: str) -> Resource | None:
         """The group, without members, to be changed: nobody else can change it or its members before this Unit ends. Raises Outdated."""
+        resource_type = self.type  # before the row: a change of schemas locks in that order
         row = self._scoped.row(_LOCK, id=group_id) if ids.is_id(group_id) else None
         if row is None:
             return None
         *own, ruled = row
         if ruled:
             self._ruled.add(group_id)
-        return self._scoped.up_to_date(documents.group(tuple(own), self.type))
+        return self._scoped.up_to_date(documents.group(tuple(own), resource_type))
 
     def ruled(self, group_id: str) -> bool:
         """Whether there can be a rule about the group, which this Unit has locked: what that rule gives may follow its members."""

@@ -115,8 +115,9 @@ class Users:
 
     def lock(self, user_id: str) -> Resource | None:
         """The user, with the groups, to be changed: nobody else can change the user before this Unit ends. Raises Outdated."""
+        resource_type = self.type  # before the row: a change of schemas locks in that order
         row = self._scoped.row(_LOCK, id=user_id) if ids.is_id(user_id) else None
-        return self._scoped.up_to_date(documents.user(row, self.type)) if row else None
+        return self._scoped.up_to_date(documents.user(row, resource_type)) if row else None
 
     def find(self, bound: Bound | None, start: int, count: int, *, groups: bool = True, order: Order | None = None, **place: Any) -> Page:
         """A page of the users that satisfy the filter (all if None), in that order, or oldest first. ``place``: see ``Search.find``."""

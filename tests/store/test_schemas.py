@@ -162,6 +162,29 @@ def test_a_change_waits_for_who_writes_and_who_writes_waits_for_the_change(store
         assert stored(store, scope, made) == {"other": "y"}
 
 
+def test_whoever_does_not_know_the_schemas_and_a_change_of_them_never_wait_for_each_other(store: Store, scope: Scope) -> None:
+    """A sign-in locks a user whose values a change takes away: the one comes after the other, and neither has to be run again."""
+    add(store, scope, LEVEL)
+    ada = create(store, client(scope, 1), "ada", level=5)
+    entered = threading.Event()
+
+    def alter() -> None:
+        with store.write(scope) as unit:
+            unit.schemas.lock()
+            entered.set()
+            time.sleep(0.3)
+            schemas.change(unit, own_schema({**LEVEL, "type": "string"}), drop_values=True, accept_missing=False)
+
+    def sign_in() -> Any:
+        assert entered.wait(10)
+        with store.write(scope) as unit:
+            return unit.users.lock(ada)
+
+    altered, locked = together(alter, sign_in)
+    assert altered is None
+    assert (locked.version, locked.document.get(ACME)) == (2, None)
+
+
 def test_many_writers_and_many_changes(store: Store, scope: Scope) -> None:
     """Whatever is there at the end fits what the schema is then."""
     add(store, scope, LEVEL)
