@@ -51,9 +51,11 @@ def _whole(digits: str) -> int | Decimal:
 
 
 def _once(members: list[tuple[str, Any]]) -> None:
-    names = {name for name, _ in members}
-    if len(names) < len(members):
-        raise NamedTwice(next(name for n, (name, _) in enumerate(members) if any(name == earlier for earlier, _ in members[:n])))
+    seen: set[str] = set()
+    for name, _ in members:
+        if name in seen:
+            raise NamedTwice(name)
+        seen.add(name)
 
 
 _NAMES = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str)

@@ -18,6 +18,7 @@ from tests.http.conftest import ENTERPRISE, GROUP, PATCH_OP, USER, Scim
 
 DEEP = b'{"schemas":["%s"],"userName":' % USER.encode() + b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"}"
 BIG = b'{"schemas":["%s"],"userName":"' % USER.encode() + b"x" * 10_000_000 + b'"}'
+MANY = b'{"schemas":["%s"],' % USER.encode() + b"".join(b'"a%d":1,' % n for n in range(200_000)) + b'"a199999":1}'
 
 
 def user(**attributes: Any) -> dict[str, Any]:
@@ -54,6 +55,7 @@ BODIES: list[tuple[str, Any, int, str | None]] = [
     ("one key twice", b'{"schemas":["%s"],"userName":"a","userName":"b"}' % USER.encode(), 400, "invalidSyntax"),
     ("one key twice, escaped", b'{"schemas":["%s"],"userName":"a","user\\u004eame":"b"}' % USER.encode(), 400, "invalidSyntax"),
     ("one key twice, deep", b'{"schemas":["%s"],"userName":"a","emails":[{"value":1,"value":"b"}]}' % USER.encode(), 400, "invalidSyntax"),
+    ("one key of very many twice", MANY, 400, "invalidSyntax"),
     ("extension is a list", {**user(), ENTERPRISE: ["x"]}, 400, "invalidValue"),
 ]
 
