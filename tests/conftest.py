@@ -90,14 +90,19 @@ class Databases:
         return URL.create("sqlite", database=str(file)).render_as_string()
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+def databases_of(kind: str, folder: Path) -> Databases:
+    """Databases of that kind. Without PostgreSQL the test is skipped; in CI it fails."""
     try:
-        databases = Databases(request.param, tmp_path_factory.mktemp("databases"))
+        return Databases(kind, folder)
     except postgres.NoPostgres as missing:
         if os.environ.get("CI"):
             pytest.fail(f"PostgreSQL is what production runs on, and it is not here: {missing}")
         pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    databases = databases_of(request.param, tmp_path_factory.mktemp("databases"))
     yield databases
     databases.close()
 

@@ -7,7 +7,6 @@ a walk by cursor, at the endpoint and at the root. As many examples as SCIM_EXAM
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -36,8 +35,7 @@ from scim_server.store.engine import create_engine
 from scim_server.store.migrations import ROLE
 from scim_server.store.registry import Registry
 from scim_server.store.unit import Store
-from tests import postgres
-from tests.conftest import Databases
+from tests.conftest import databases_of
 from tests.examples import examples
 from tests.http.conftest import PATCH_OP, SEARCH_REQUEST, Scim, new_client
 from tests.scim.bodies import text
@@ -72,12 +70,7 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Side]]:
     with ExitStack() as stack:
         made = []
         for kind in ("sqlite", "postgresql"):
-            try:
-                databases = Databases(kind, tmp_path_factory.mktemp("both"))
-            except postgres.NoPostgres as missing:
-                if os.environ.get("CI"):
-                    pytest.fail(f"PostgreSQL is what production runs on, and it is not here: {missing}")
-                pytest.skip(f"NOT TESTED ON POSTGRESQL: {missing}")
+            databases = databases_of(kind, tmp_path_factory.mktemp("both"))
             stack.callback(databases.close)
             engine = create_engine(databases.migrated(), pool_size=2, role=ROLE)
             stack.callback(engine.dispose)
