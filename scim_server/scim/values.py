@@ -88,9 +88,13 @@ def username_key(text: str) -> str:
 
 
 def is_username(text: str) -> bool:
-    """Whether it is a username as RFC 8265 §3.5 has them: what the profile takes, or several of that with spaces between them."""
-    parts = text.split(" ")
-    return bool(parts[0] and parts[-1]) and all(not part or _prepared(part) is not None for part in parts)
+    """Whether it is a username as RFC 8265 §3.5 has them: what the profile takes, or several of that with spaces between them.
+
+    All of ASCII is taken but spaces at the ends; of what is longer than PRECIS was made for no more is asked.
+    """
+    if text != text.strip(" "):
+        return False
+    return text.isascii() or len(text) > _MAX_USERNAME or all(not part or _prepared(part) is not None for part in text.split(" "))
 
 
 def is_password(text: str) -> bool:

@@ -197,3 +197,24 @@ def test_no_log_has_what_was_asked(engine: Engine, registry: Registry, scope: Sc
     logged = capfd.readouterr().err
     assert '"path":"/scim/v2/Users"' in logged
     assert "somebody" not in logged
+
+
+@pytest.mark.profiles("rfc")
+@pytest.mark.requirement("S-8265-3.3-01", "S-8265-3.3-03")
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("x" * 3000, 201),
+        ("ä " * 20_000 + "ä", 201),  # too long for PRECIS, which takes its time
+        ("Zoë  van der Berg", 201),
+        (" ada", 400),
+        ("ada ", 400),
+        ("of\ufb01ce", 400),
+        ("a \ufb01 b", 400),
+    ],
+    ids=lambda each: str(each)[:20],
+)
+def test_a_user_name_is_one_where_the_wire_is_strict(scim: Scim, name: str, status: int) -> None:
+    answer = scim.post("/Users", {"schemas": [USER], "userName": name})
+    assert answer.status_code == status, answer.get_data(as_text=True)[:500]
+    assert status == 201 or answer.get_json(force=True)["scimType"] == "invalidValue"
